@@ -1,0 +1,1 @@
+enum Migrations { static let x = PackageResources.sqlite_0001_initial_up_sql }
