@@ -1,1 +1,33 @@
-enum Migrations { static let x = PackageResources.sqlite_0001_initial_up_sql }
+/// One numbered step of the schema, as it is released: never changed afterwards.
+public struct Migration: Sendable {
+    /// The place in the order, from 1 without gaps.
+    public let number: Int
+    /// What it does, in a few words.
+    public let name: String
+    /// The statements that make the step.
+    public let up: String
+    /// The statements that undo it.
+    public let down: String
+
+    /// All steps for SQLite, in order.
+    public static let sqlite: [Migration] = [
+        Migration(
+            number: 1, name: "initial",
+            up: PackageResources.sqlite_0001_initial_up_sql,
+            down: PackageResources.sqlite_0001_initial_down_sql)
+    ]
+
+    private init(number: Int, name: String, up: [UInt8], down: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.up = String(decoding: up, as: UTF8.self)
+        self.down = String(decoding: down, as: UTF8.self)
+    }
+
+    package init(number: Int, name: String, up: String, down: String) {
+        self.number = number
+        self.name = name
+        self.up = up
+        self.down = down
+    }
+}

@@ -1,0 +1,37 @@
+/// Tells who presents a credential.
+///
+/// # Behavior
+///
+/// - Must answer nil for a kind of credential that it does not know, so that the next provider is asked.
+/// - Must throw ``StorageError/Code/unauthenticated`` for a credential of its kind that is not valid; why not must not be
+///   told, neither by the text nor by the time it takes.
+/// - Must throw ``StorageError/Code/unavailable`` when it cannot tell: a failure is never a refusal and never a pass.
+/// - May remember a positive answer for one second at most, so that a revoked credential ends everywhere within that time.
+public protocol AuthProvider: Sendable {
+    /// The principal behind the credential; nil when the kind of credential is not this provider's.
+    func authenticate(_ credential: Credential) async throws -> Principal?
+}
+
+/// Asks several providers in turn.
+public struct AuthProviderChain: AuthProvider {
+    private let providers: [any AuthProvider]
+
+    /// Makes a chain that asks in this order.
+    public init(_ providers: [any AuthProvider]) {
+        self.providers = providers
+    }
+
+    /// The answer of the first provider that knows the kind of credential; nil when none does.
+    public func authenticate(_ credential: Credential) async throws -> Principal? {
+        for provider in providers {
+            if let principal = try await provider.authenticate(credential) { return principal }
+        }
+        return nil
+    }
+}
+
+extension StorageError {
+    /// The one refusal for every credential that is not valid.
+    public static let unauthenticated = StorageError(
+        .unauthenticated, "The credentials are missing or not valid. Sign in with Basic, Bearer or X-Auth-Token.")
+}

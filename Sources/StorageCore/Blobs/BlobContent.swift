@@ -1,0 +1,62 @@
+public import NIOCore
+
+/// What a store knows of a blob without reading it.
+public struct BlobInfo: Hashable, Sendable {
+    /// The number of bytes.
+    public let size: Int64
+
+    /// The facts of a blob of that many bytes.
+    public init(size: Int64) {
+        self.size = size
+    }
+}
+
+/// A part of a blob: bytes from ``lowerBound`` up to, not including, ``upperBound``.
+public typealias ByteRange = Range<Int64>
+
+/// Bytes that were taken in by a store and can be published under a key.
+public struct StagedBlob: Sendable {
+    /// The digest of the whole body.
+    public let digest: BlobDigest
+    /// The number of bytes of the whole body.
+    public let size: Int64
+    /// What the store that made it needs to find the bytes again; of no use to anyone else.
+    public let handle: any StagedHandle
+
+    /// Describes what a store took in.
+    public init(digest: BlobDigest, size: Int64, handle: any StagedHandle) {
+        self.digest = digest
+        self.size = size
+        self.handle = handle
+    }
+}
+
+/// A store's own hold on staged bytes; releasing the last reference gives them back.
+public protocol StagedHandle: AnyObject, Sendable {}
+
+/// An opened blob or part of one.
+public struct BlobContent: Sendable {
+    /// How the bytes are to be had.
+    public enum Body: Sendable {
+        /// The bytes themselves, for small ones.
+        case bytes(ByteBuffer)
+        /// A part of an open file, which may leave by `sendfile`.
+        case file(OpenFile)
+        /// A stream of exactly the part's bytes.
+        case stream(ByteStream)
+    }
+
+    /// The size of the whole blob.
+    public let size: Int64
+    /// The part of the blob that the body holds.
+    public let range: ByteRange
+    /// The bytes of the part.
+    public let body: Body
+
+    /// Describes an opened part of a blob.
+    public init(size: Int64, range: ByteRange, body: Body) {
+        self.size = size
+        self.range = range
+        self.body = body
+    }
+}

@@ -1,0 +1,48 @@
+/// The SHA-256 of a blob's bytes (FIPS 180-4): 32 bytes that name the content.
+public struct BlobDigest: Hashable, Sendable {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Reads 32 bytes; nil for any other count.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
+        self.words = (words[0], words[1], words[2], words[3])
+    }
+
+    /// Reads 64 ASCII hex digits in either case; nil for everything else.
+    public init?(hex: some Collection<UInt8>) {
+        guard hex.count == 64, let bytes = Hexadecimal.decode(hex) else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] {
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(32)
+        for word in [words.0, words.1, words.2, words.3] {
+            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return bytes
+    }
+
+    /// 64 lower-case hex digits.
+    public var hex: String { Hexadecimal.encode(bytes) }
+
+    /// The first byte as two hex digits: the folder that the blob lies in.
+    public var prefix: String { Hexadecimal.encode([UInt8(truncatingIfNeeded: words.0 >> 56)]) }
+
+    /// Compares all bytes.
+    public static func == (one: Self, other: Self) -> Bool { one.words == other.words }
+
+    /// Feeds the first half, which is as random as the whole.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+    }
+}
+
+extension BlobDigest: CustomStringConvertible {
+    /// The lower-case hex digits.
+    public var description: String { hex }
+}

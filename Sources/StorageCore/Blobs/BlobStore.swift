@@ -1,0 +1,52 @@
+/// Keeps immutable bytes under names made of their digest.
+///
+/// # Behavior
+///
+/// - Bytes become visible only by ``publish(_:as:)``, whole, and only after they are durable.
+/// - A key is written at most with one content: its digest is part of the key. A store must not change published bytes.
+/// - A store never decides that bytes are not needed any more: only the collector calls ``remove(_:)``.
+/// - No method may block an event loop or a thread of the cooperative pool.
+/// - Every failure is a ``StorageError``; absence is a value.
+public protocol BlobStore: Sendable {
+    /// Takes a whole body in, makes it durable and computes its digest; nothing becomes visible.
+    ///
+    /// Must consume the body with bounded memory. When the body throws, everything taken in is given back and the error passes
+    /// through. Must end with ``publish(_:as:)`` any number of times, then ``discard(_:)`` once.
+    func stage(_ body: ByteStream) async throws -> StagedBlob
+
+    /// Makes staged bytes visible under the key, all or nothing; doing it again is fine.
+    ///
+    /// On return name and bytes survive a power cut. The staged blob stays usable until it is discarded. When the key exists
+    /// already with another size, throws ``StorageError/Code/blobMismatch`` and changes nothing: a key is never repaired in place.
+    func publish(_ staged: StagedBlob, as key: BlobKey) async throws
+
+    /// Gives back what a staged blob holds; never fails, also after ``publish(_:as:)``.
+    func discard(_ staged: StagedBlob) async
+
+    /// Opens a blob for reading, from the start or a part of it; nil when it is not there.
+    ///
+    /// A range beyond the size is cut to it. The content stays readable after a ``remove(_:)`` for as long as the store's kind
+    /// allows: on disk until it is released, in a bucket for the collector's grace period.
+    func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent?
+
+    /// The size of a blob; nil when it is not there.
+    func info(for key: BlobKey) async throws -> BlobInfo?
+
+    /// Deletes a blob; one that is not there is fine. On return the deletion is durable.
+    func remove(_ key: BlobKey) async throws
+
+    /// Deletes many blobs at the price of as few syncs or requests as the store can; as ``remove(_:)`` for each.
+    func remove(_ keys: [BlobKey]) async throws
+
+    /// At most `limit` keys after the given one, in the order of their names; empty at the end.
+    ///
+    /// Names of an unknown form are left out.
+    func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey]
+}
+
+extension BlobStore {
+    /// Deletes one after the other.
+    public func remove(_ keys: [BlobKey]) async throws {
+        for key in keys { try await remove(key) }
+    }
+}

@@ -1,0 +1,95 @@
+/// Keeps everything but the bytes: accounts, files, revisions, and the states of blobs.
+///
+/// # Behavior
+///
+/// - One method is one transaction: all or nothing, values in and values out, and no transaction is open while anything else is
+///   waited for.
+/// - A method that changes something returns only after the change is durable, ``claim(_:)`` excepted.
+/// - Ages and leases are compared with the store's own clock, never the caller's.
+/// - A revision refers only to a blob that was live, whole and durable when the reference was made, checked in the transaction
+///   that makes it.
+/// - What one container holds must not make calls for another slower, and no call but a listing grows with the number of files.
+/// - Every failure is a ``StorageError``. Absence is a value where it is asked for, ``StorageError/Code/notFound`` where it
+///   is taken for granted.
+public protocol MetadataStore: Sendable {
+    /// Grants the right to write a blob's key, and makes the row of the upload.
+    ///
+    /// Finds the live or pending life of the digest in its space, or begins a new one: generation 0 only if the digest never had a
+    /// row in this space, a random one otherwise. The claim of a pending life is prolonged, never trusted: its bytes must be
+    /// written by every upload that wants them.
+    func claim(_ claim: UploadClaim) async throws -> ClaimedBlob
+
+    /// Prolongs the claim of an upload; false when the blob may no longer be written.
+    func renew(_ upload: UploadID, lease: Int64) async throws -> Bool
+
+    /// Gives up an upload that was not committed; one that is unknown is fine.
+    func abandon(_ upload: UploadID) async throws
+
+    /// Whether an upload took effect; waits for a commit of it that is still under way.
+    func outcome(of upload: UploadID) async throws -> UploadOutcome
+
+    /// Makes a change to files.
+    ///
+    /// A commit whose answer was lost throws ``StorageError/Code/outcomeUnknown``.
+    func commit(_ change: FileChange) async throws -> FileChangeResult
+
+    /// The file or folder that is meant; nil when there is none.
+    func file(_ selector: FileSelector) async throws -> FileRecord?
+
+    /// One page of a container's entries.
+    func list(_ query: ListQuery) async throws -> Page<FileRecord>
+
+    /// What a container holds.
+    func usage(of container: ContainerID) async throws -> Usage
+
+    /// The account that is meant; nil when there is none.
+    func account(_ selector: AccountSelector) async throws -> AccountRecord?
+
+    /// At most `limit` accounts with a serial above the given one, in that order.
+    func accounts(after serial: Int64, limit: Int) async throws -> [Account]
+
+    /// Makes a change to accounts.
+    func change(_ change: AccountChange) async throws -> AccountChangeResult
+
+    /// Authorises the deletion of blobs that nothing refers to.
+    ///
+    /// Two sorts qualify: live ones released for longer than the grace period, and pending ones whose claim ended. Of these, those
+    /// that are referred to after all are kept. Also returns those doomed for longer than `retry` whose deletion nobody
+    /// reported. Durations in microseconds.
+    func doom(grace: Int64, retry: Int64, limit: Int) async throws -> [BlobRecord]
+
+    /// Notes what became of blobs.
+    func settle(_ settlement: BlobSettlement) async throws
+
+    /// Does one bounded piece of housekeeping; returns whether there is more to do.
+    func tidy(_ chore: Chore) async throws -> Bool
+
+    /// Records an act.
+    func audit(_ entry: AuditEntry) async throws
+
+    /// Remembers a setting unless it has a value already; returns the value in force.
+    func setting(_ name: String, default value: String?) async throws -> String?
+
+    /// Answers after one round trip to the database.
+    func ping() async throws
+}
+
+/// What became of blobs.
+public enum BlobSettlement: Hashable, Sendable {
+    /// Doomed blobs whose bytes are deleted for good.
+    case gone([BlobID])
+    /// A pending or live blob whose bytes are missing or wrong: never to be served or referred to again.
+    case corrupt(BlobID)
+}
+
+/// Pieces of housekeeping. Durations are microseconds by the store's clock.
+public enum Chore: Hashable, Sendable {
+    /// Adds up the usage of containers without a limit.
+    case foldUsage
+    /// Removes uploads that were given up, or left alone for longer than this, and committed ones older than `kept`.
+    case sweepUploads(abandoned: Int64, kept: Int64)
+    /// Removes credentials that have ended.
+    case sweepCredentials
+    /// Removes tombstones of later generations older than this.
+    case sweepTombstones(age: Int64)
+}

@@ -1,0 +1,87 @@
+/// A database as the metadata store sees it: transactions whose bodies are synchronous and may be run again.
+///
+/// # Behavior
+///
+/// - A body must have no effect but through its session: the driver may run it several times (after a serialization failure, or
+///   alone after a failure of the batch it was part of), and only the last run counts.
+/// - A body must not wait for anything but the database. That it cannot: it is synchronous.
+/// - ``write(_:_:)`` returns only after the transaction is committed, with the promised durability. When a body throws,
+///   nothing of it stays and the error passes through unchanged.
+/// - A commit whose outcome is not known throws ``SQLError`` of kind ``SQLError/Kind/outcomeUnknown``.
+/// - Neither blocks an event loop or the cooperative pool: drivers work on threads of their own, with a bounded queue.
+package protocol SQLDatabase: Sendable {
+    /// Where the databases differ.
+    var dialect: SQLDialect { get }
+
+    /// Runs queries on one consistent snapshot.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Value) async throws -> Value
+
+    /// Runs one transaction that may change something.
+    func write<Value: Sendable>(
+        _ durability: SQLDurability, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+    ) async throws -> Value
+
+    /// Finishes what is under way and closes all connections; nothing may be called afterwards.
+    func close() async throws
+}
+
+/// What a commit promises.
+package enum SQLDurability: Sendable {
+    /// It survives a power cut.
+    case durable
+    /// It survives the end of the process; a power cut may undo it, but never without everything committed after it.
+    case relaxed
+}
+
+/// A transaction under way; valid only inside the body it was given to.
+package protocol SQLSession {
+    /// Runs one statement and returns its rows. Parameters are `$1`, `$2`, …, numbered in the order in which they first appear.
+    func query(_ sql: String, _ arguments: [SQLValue]) throws -> [SQLRow]
+
+    /// Runs one statement and returns the number of rows that it changed.
+    @discardableResult
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+
+    /// Runs several statements without parameters, separated by semicolons: for migrations.
+    func script(_ sql: String) throws
+}
+
+extension SQLSession {
+    /// The first row of a query; nil when there is none.
+    package func first(_ sql: String, _ arguments: [SQLValue]) throws -> SQLRow? {
+        try query(sql, arguments).first
+    }
+
+    /// Whether a query has a row.
+    package func exists(_ sql: String, _ arguments: [SQLValue]) throws -> Bool {
+        try !query(sql, arguments).isEmpty
+    }
+}
+
+/// The fragments of SQL in which the databases differ.
+package struct SQLDialect: Sendable {
+    /// The name of the folder that the migrations of this database lie in.
+    package let name: String
+    /// The database's clock as whole microseconds since the Unix epoch, the same in a whole statement at least.
+    package let now: String
+    /// Behind a SELECT: locks its rows against every other writer. Empty where there is one writer at a time.
+    package let forUpdate: String
+    /// Behind a SELECT: locks its rows against being changed or deleted.
+    package let forShare: String
+    /// Behind ``forUpdate``: leaves out rows that others hold.
+    package let skipLocked: String
+    /// A statement that keeps other migrators out until the end of the transaction; nil where the transaction does.
+    package let migrationLock: String?
+
+    /// Describes a database.
+    package init(
+        name: String, now: String, forUpdate: String, forShare: String, skipLocked: String, migrationLock: String?
+    ) {
+        self.name = name
+        self.now = now
+        self.forUpdate = forUpdate
+        self.forShare = forShare
+        self.skipLocked = skipLocked
+        self.migrationLock = migrationLock
+    }
+}
