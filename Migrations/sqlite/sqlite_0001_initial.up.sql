@@ -77,7 +77,7 @@ CREATE TABLE files (
     path BLOB NOT NULL,
     depth INTEGER NOT NULL,
     type TEXT NOT NULL CHECK (type IN ('file', 'folder')),
-    revision_id BLOB REFERENCES revisions (id) DEFERRABLE INITIALLY DEFERRED,
+    revision_id BLOB,
     kind TEXT NOT NULL CHECK (kind IN ('image', 'media', 'text', 'other')),
     created_at INTEGER NOT NULL,
     modified_at INTEGER NOT NULL,
@@ -86,11 +86,10 @@ CREATE TABLE files (
 ) WITHOUT ROWID;
 CREATE INDEX files_depth ON files (container_id, depth, path);
 CREATE INDEX files_kind ON files (container_id, kind, path) WHERE type = 'file';
-CREATE INDEX files_revision ON files (revision_id) WHERE revision_id IS NOT NULL;
 
 CREATE TABLE revisions (
     id BLOB NOT NULL PRIMARY KEY,
-    file_id BLOB NOT NULL REFERENCES files (id) DEFERRABLE INITIALLY DEFERRED,
+    file_id BLOB NOT NULL REFERENCES files (id),
     container_id BLOB NOT NULL REFERENCES containers (id),
     number INTEGER NOT NULL,
     blob_id BLOB NOT NULL REFERENCES blobs (id),
