@@ -110,6 +110,7 @@ CREATE TABLE links (
     PRIMARY KEY (kind, key, container_id)
 ) WITHOUT ROWID;
 CREATE INDEX links_revision ON links (revision_id);
+CREATE INDEX links_oldest ON links (kind, key, created_at);
 
 CREATE TABLE uploads (
     id BLOB NOT NULL PRIMARY KEY,
@@ -117,6 +118,7 @@ CREATE TABLE uploads (
     reserved INTEGER NOT NULL DEFAULT 0,
     blob_id BLOB,
     revision_id BLOB,
+    created INTEGER,
     node TEXT,
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL,

@@ -1,0 +1,213 @@
+public import StorageCore
+
+/// Accounts, credentials and the record of what was done with them.
+extension SQLMetadataStore {
+    public func account(_ selector: AccountSelector) async throws -> AccountRecord? {
+        try await read { try $0.account(selector) }
+    }
+
+    public func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
+        try await read { transaction in
+            try transaction.session.query(
+                """
+                SELECT \(SQLTransaction.accountColumns) FROM accounts a JOIN containers c ON c.account_id = a.id \
+                WHERE a.serial > $1 ORDER BY a.serial LIMIT $2
+                """, [.integer(serial), .integer(Int64(limit))]
+            ).map { try transaction.account($0) }
+        }
+    }
+
+    public func change(_ change: AccountChange) async throws -> AccountChangeResult {
+        try await write { try $0.perform(change) }
+    }
+
+    public func audit(_ entry: AuditEntry) async throws {
+        try await write { transaction in
+            _ = try transaction.session.execute(
+                """
+                INSERT INTO audit (id, account_id, act, subject, address, at) \
+                VALUES ($1, $2, $3, $4, $5, \(transaction.dialect.now))
+                """,
+                [
+                    .id(Identifier<AuditEntry>()), .optionalID(entry.account), .text(entry.act),
+                    .optionalText(entry.subject), .optionalText(entry.address),
+                ])
+        }
+    }
+
+    public func setting(_ name: String, default value: String?) async throws -> String? {
+        let stored = try await read { transaction in
+            try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)
+        }
+        guard stored == nil, let value else { return stored }
+        return try await write { transaction in
+            try transaction.session.execute(
+                "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [.text(name), .text(value)])
+            return try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)
+        }
+    }
+}
+
+extension SQLTransaction {
+    /// The columns that ``account(_:)-(SQLRow)`` reads, of `accounts a` and `containers c`.
+    fileprivate static let accountColumns =
+        "a.id, a.serial, a.kind, a.role, a.login, a.created_at, a.disabled_at, c.id, c.space"
+
+    fileprivate func account(_ row: SQLRow) throws -> Account {
+        let kind: Account.Kind = try row.word(2)
+        return Account(
+            id: try row.id(0), serial: try row.integer(1), kind: kind, role: try row.word(3),
+            login: try row.optionalBytes(4).map(Login.init(stored:)), createdAt: try row.time(5),
+            disabledAt: try row.optionalTime(6),
+            container: Container(id: try row.id(7), space: Space(id: try row.id(8)), keepsRevisions: kind != .token))
+    }
+
+    fileprivate func account(_ selector: AccountSelector) throws -> AccountRecord? {
+        switch selector {
+        case .id(let id): try accountRecord("a.id = $1", .id(id))
+        case .login(let login): try accountRecord("a.login = $1", .bytes(login.bytes))
+        case .credential(let digest): try accountRecord(of: digest)
+        }
+    }
+
+    private func accountRecord(_ condition: String, _ argument: SQLValue) throws -> AccountRecord? {
+        try session.first(
+            """
+            SELECT \(Self.accountColumns), a.password_phc, \(dialect.now) \
+            FROM accounts a JOIN containers c ON c.account_id = a.id WHERE \(condition)
+            """, [argument]
+        ).map {
+            AccountRecord(
+                account: try account($0), passwordHash: try $0.optionalText(9), credential: nil, readAt: try $0.time(10))
+        }
+    }
+
+    private func accountRecord(of digest: TokenDigest) throws -> AccountRecord? {
+        try session.first(
+            """
+            SELECT \(Self.accountColumns), a.password_phc, \(dialect.now), \
+            k.id, k.kind, k.created_at, k.last_used_at, k.expires_at \
+            FROM credentials k JOIN accounts a ON a.id = k.account_id JOIN containers c ON c.account_id = a.id \
+            WHERE k.digest = $1 AND k.revoked_at IS NULL \
+            AND (k.expires_at IS NULL OR k.expires_at > \(dialect.now)) \
+            AND (k.idle_until IS NULL OR k.idle_until > \(dialect.now))
+            """, [.bytes(digest.bytes)]
+        ).map { row in
+            let credential = StoredCredential(
+                id: try row.id(11), kind: try row.word(12), createdAt: try row.time(13),
+                lastUsedAt: try row.optionalTime(14), expiresAt: try row.optionalTime(15))
+            return AccountRecord(
+                account: try account(row), passwordHash: try row.optionalText(9), credential: credential,
+                readAt: try row.time(10))
+        }
+    }
+}
+
+extension SQLTransaction {
+    fileprivate func perform(_ change: AccountChange) throws -> AccountChangeResult {
+        switch change {
+        case .register(let login, let email, let passwordHash, let role, let ownSpace):
+            return try register(login, email: email, passwordHash: passwordHash, role: role, ownSpace: ownSpace)
+        case .openContainer(let digest, let ownSpace):
+            return try openContainer(of: digest, ownSpace: ownSpace)
+        case .addCredential(let account, let digest, let kind, let label, let lifetime, let idle):
+            let credential = try insertCredential(
+                digest, of: account, kind: kind, label: label, lifetime: lifetime, idle: idle)
+            return try result(account, credential)
+        case .touchCredential(let credential, let idle):
+            try session.execute(
+                "UPDATE credentials SET last_used_at = \(dialect.now), idle_until = \(dialect.now) + $1 WHERE id = $2",
+                [.optionalInteger(idle), .id(credential)])
+            return AccountChangeResult(account: nil, credential: credential)
+        case .revokeCredential(let account, let credential):
+            try session.execute(
+                """
+                UPDATE credentials SET revoked_at = \(dialect.now) \
+                WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL
+                """, [.id(credential), .id(account)])
+            return try result(account)
+        case .revokeCredentials(let account, let kept):
+            try session.execute(
+                """
+                UPDATE credentials SET revoked_at = \(dialect.now) \
+                WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL
+                """, [.id(account), .id(kept ?? CredentialID(high: 0, low: 0))])
+            return try result(account)
+        case .setPassword(let account, let passwordHash):
+            try session.execute(
+                "UPDATE accounts SET password_phc = $1 WHERE id = $2", [.text(passwordHash), .id(account)])
+            return try result(account)
+        case .setDisabled(let account, let isDisabled):
+            try session.execute(
+                "UPDATE accounts SET disabled_at = \(isDisabled ? dialect.now : "NULL") WHERE id = $1", [.id(account)])
+            return try result(account)
+        }
+    }
+
+    private func result(_ id: AccountID, _ credential: CredentialID? = nil) throws -> AccountChangeResult {
+        AccountChangeResult(account: try account(.id(id))?.account, credential: credential)
+    }
+
+    private func register(
+        _ login: Login, email: String?, passwordHash: String, role: Account.Role, ownSpace: Bool
+    ) throws -> AccountChangeResult {
+        guard try account(.login(login)) == nil else {
+            throw StorageError(.loginTaken, "login: is taken; choose another one.")
+        }
+        return try result(
+            try insertAccount(
+                .registered, login: login, email: email, passwordHash: passwordHash, role: role, ownSpace: ownSpace))
+    }
+
+    private func openContainer(of digest: TokenDigest, ownSpace: Bool) throws -> AccountChangeResult {
+        if let existing = try accountRecord(of: digest) {
+            return AccountChangeResult(account: existing.account, credential: existing.credential?.id)
+        }
+        let isRevoked = try session.exists("SELECT 1 FROM credentials WHERE digest = $1", [.bytes(digest.bytes)])
+        guard !isRevoked else { throw StorageError.unauthenticated }
+        let account = try insertAccount(
+            .token, login: nil, email: nil, passwordHash: nil, role: .user, ownSpace: ownSpace)
+        let credential = try insertCredential(
+            digest, of: account, kind: .container, label: nil, lifetime: nil, idle: nil)
+        return try result(account, credential)
+    }
+
+    private func insertAccount(
+        _ kind: Account.Kind, login: Login?, email: String?, passwordHash: String?, role: Account.Role, ownSpace: Bool
+    ) throws -> AccountID {
+        let account = AccountID()
+        let container = ContainerID()
+        try session.execute(
+            """
+            INSERT INTO accounts (id, kind, login, email, password_phc, role, serial, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(serial), 0) + 1 FROM accounts), \(dialect.now))
+            """,
+            [
+                .id(account), .text(kind.rawValue), login.map { .bytes($0.bytes) } ?? .null, .optionalText(email),
+                .optionalText(passwordHash), .text(role.rawValue),
+            ])
+        let space = ownSpace ? Space(id: container) : .shared
+        try session.execute(
+            "INSERT INTO containers (id, account_id, space) VALUES ($1, $2, $3)",
+            [.id(container), .id(account), .id(space.id)])
+        return account
+    }
+
+    private func insertCredential(
+        _ digest: TokenDigest, of account: AccountID, kind: StoredCredential.Kind, label: String?, lifetime: Int64?,
+        idle: Int64?
+    ) throws -> CredentialID {
+        let credential = CredentialID()
+        try session.execute(
+            """
+            INSERT INTO credentials \
+            (id, digest, account_id, kind, label, created_at, last_used_at, expires_at, idle_until) \
+            VALUES ($1, $2, $3, $4, $5, \(dialect.now), \(dialect.now), \(dialect.now) + $6, \(dialect.now) + $7)
+            """,
+            [
+                .id(credential), .bytes(digest.bytes), .id(account), .text(kind.rawValue), .optionalText(label),
+                .optionalInteger(lifetime), .optionalInteger(idle),
+            ])
+        return credential
+    }
+}

@@ -1,0 +1,112 @@
+public import StorageCore
+
+/// Uploads and their claims on blobs.
+extension SQLMetadataStore {
+    public func claim(_ claim: UploadClaim) async throws -> ClaimedBlob {
+        try await write(.relaxed) { transaction in
+            let blob = try transaction.claimBlob(claim)
+            try transaction.session.execute(
+                """
+                INSERT INTO uploads (id, container_id, blob_id, started_at, heartbeat_at) \
+                VALUES ($1, $2, $3, \(transaction.dialect.now), \(transaction.dialect.now)) \
+                ON CONFLICT (id) DO UPDATE SET blob_id = excluded.blob_id, heartbeat_at = excluded.heartbeat_at
+                """, [.id(claim.upload), .id(claim.container), .id(blob.id)])
+            return blob
+        }
+    }
+
+    public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
+        try await write(.relaxed) { transaction in
+            let session = transaction.session
+            let now = transaction.dialect.now
+            let renewed = try session.execute(
+                """
+                UPDATE uploads SET heartbeat_at = \(now) \
+                WHERE id = $1 AND committed_at IS NULL AND abandoned_at IS NULL
+                """, [.id(upload)])
+            guard renewed > 0,
+                let blob = try session.first(
+                    """
+                    SELECT b.id FROM uploads u JOIN blobs b ON b.id = u.blob_id \
+                    WHERE u.id = $1 AND b.state IN ('pending', 'live')
+                    """, [.id(upload)])
+            else { return false }
+            try session.execute(
+                "UPDATE blobs SET claimed_until = \(now) + $1 WHERE id = $2 AND state = 'pending'",
+                [.integer(lease), .bytes(try blob.bytes(0))])
+            return true
+        }
+    }
+
+    public func abandon(_ upload: UploadID) async throws {
+        try await write(.relaxed) { transaction in
+            _ = try transaction.session.execute(
+                "UPDATE uploads SET abandoned_at = \(transaction.dialect.now) WHERE id = $1 AND committed_at IS NULL",
+                [.id(upload)])
+        }
+    }
+
+    public func outcome(of upload: UploadID) async throws -> UploadOutcome {
+        try await write(.relaxed) { transaction in
+            let rows = try transaction.session.query(
+                "SELECT committed_at FROM uploads WHERE id = $1\(transaction.dialect.forUpdate)", [.id(upload)])
+            guard let row = rows.first else { return .unknown }
+            guard !row.isNull(0) else { return .open }
+            return .committed(try transaction.result(ofCommitted: upload))
+        }
+    }
+}
+
+extension SQLTransaction {
+    /// The pending or live life of a digest, or a new one.
+    fileprivate func claimBlob(_ claim: UploadClaim) throws -> ClaimedBlob {
+        // A second round is needed only where another transaction made the row between our look and our insert.
+        for _ in 0..<3 {
+            if let blob = try claimCurrentBlob(claim) { return blob }
+            if let blob = try claimNewBlob(claim) { return blob }
+        }
+        throw SQLError(.busy, "others kept making and ending claims of the same blob")
+    }
+
+    private func claimCurrentBlob(_ claim: UploadClaim) throws -> ClaimedBlob? {
+        let row = try session.first(
+            """
+            SELECT id, gen, state FROM blobs WHERE space = $1 AND hash = $2 AND state IN ('pending', 'live')\
+            \(dialect.forUpdate)
+            """, [.id(claim.space.id), .bytes(claim.digest.bytes)])
+        guard let row else { return nil }
+        let state: BlobRecord.State = try row.word(2)
+        let blob = ClaimedBlob(
+            id: try row.id(0),
+            key: BlobKey(space: claim.space, digest: claim.digest, generation: try row.integer(1)),
+            isLive: state == .live)
+        if !blob.isLive {
+            try session.execute(
+                """
+                UPDATE blobs SET claimed_until = \(dialect.now) + $1 \
+                WHERE id = $2 AND claimed_until < \(dialect.now) + $1
+                """, [.integer(claim.lease), .id(blob.id)])
+        }
+        return blob
+    }
+
+    private func claimNewBlob(_ claim: UploadClaim) throws -> ClaimedBlob? {
+        let lived = try session.exists(
+            "SELECT 1 FROM blobs WHERE space = $1 AND hash = $2 LIMIT 1",
+            [.id(claim.space.id), .bytes(claim.digest.bytes)])
+        let id = BlobID()
+        let generation = lived ? BlobKey.newGeneration() : 0
+        let made = try session.execute(
+            """
+            INSERT INTO blobs (id, space, hash, gen, size, state, claimed_until, state_at) \
+            VALUES ($1, $2, $3, $4, $5, 'pending', \(dialect.now) + $6, \(dialect.now)) ON CONFLICT DO NOTHING
+            """,
+            [
+                .id(id), .id(claim.space.id), .bytes(claim.digest.bytes), .integer(generation), .integer(claim.size),
+                .integer(claim.lease),
+            ])
+        guard made > 0 else { return nil }
+        return ClaimedBlob(
+            id: id, key: BlobKey(space: claim.space, digest: claim.digest, generation: generation), isLive: false)
+    }
+}

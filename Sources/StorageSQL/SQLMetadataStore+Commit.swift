@@ -1,0 +1,137 @@
+public import StorageCore
+
+/// Changing files.
+extension SQLMetadataStore {
+    public func commit(_ change: FileChange) async throws -> FileChangeResult {
+        do {
+            return try await write { try $0.perform(change) }
+        } catch is BlobLost {
+            return .blobLost
+        }
+    }
+}
+
+/// Rolls a transaction back whose blob may no longer be referred to.
+struct BlobLost: Error {}
+
+extension SQLTransaction {
+    fileprivate func perform(_ change: FileChange) throws -> FileChangeResult {
+        switch change {
+        case .put(let put): try self.put(put)
+        case .makeFolder(let container, let path): try makeFolder(container, path)
+        case .delete(let selector, let precondition): try delete(selector, precondition)
+        case .deleteTree(let container, let path, let limit): try deleteTree(container, path, limit: limit)
+        case .move(let relocation): try move(relocation)
+        case .copy(let relocation): try copy(relocation)
+        }
+    }
+
+    // MARK: - What all changes share
+
+    /// Locks the container: shared where it has no limit, so that its uploads do not queue for each other.
+    ///
+    /// - Returns: Whether it has a limit.
+    @discardableResult
+    func openContainer(_ id: ContainerID) throws -> Bool {
+        let sql = "SELECT limit_bytes, limit_files, closed_at FROM containers WHERE id = $1"
+        guard var row = try session.first(sql, [.id(id)]) else { throw StorageError.noContainer }
+        let isLimited = !row.isNull(0) || !row.isNull(1)
+        if locksRows {
+            let locked = try session.first(sql + (isLimited ? dialect.forUpdate : dialect.forShare), [.id(id)])
+            guard let locked else { throw StorageError.noContainer }
+            row = locked
+        }
+        guard row.isNull(2) else { throw StorageError.noContainer }
+        return isLimited
+    }
+
+    func account(_ change: UsageChange, to container: ContainerID, isLimited: Bool) throws {
+        guard change != UsageChange() else { return }
+        let amounts: [SQLValue] = [.integer(change.bytes), .integer(change.files), .integer(change.revisionBytes)]
+        if isLimited {
+            try session.execute(
+                """
+                UPDATE containers SET used_bytes = used_bytes + $1, used_files = used_files + $2, \
+                revision_bytes = revision_bytes + $3 WHERE id = $4
+                """, amounts + [.id(container)])
+        } else {
+            try session.execute(
+                "INSERT INTO usage_deltas (bytes, files, revision_bytes, container_id, id) VALUES ($1, $2, $3, $4, $5)",
+                amounts + [.id(container), .id(Identifier<UsageChange>())])
+        }
+    }
+
+    /// Makes the folders above a path that are missing.
+    func makeAncestors(of path: FilePath, in container: ContainerID) throws {
+        var missing: [FilePath] = []
+        for ancestor in path.ancestors.reversed() {
+            let row = try session.first(
+                "SELECT type FROM files WHERE container_id = $1 AND path = $2\(dialect.forShare)",
+                [.id(container), .path(ancestor)])
+            guard let row else {
+                missing.append(ancestor)
+                continue
+            }
+            guard try row.text(0) == "folder" else { throw StorageError.fileInTheWay(ancestor) }
+            break
+        }
+        for folder in missing.reversed() { try insertFolder(folder, in: container) }
+    }
+
+    func insertFolder(_ path: FilePath, in container: ContainerID) throws {
+        try session.execute(
+            """
+            INSERT INTO files (id, container_id, path, depth, type, kind, created_at, modified_at) \
+            VALUES ($1, $2, $3, $4, 'folder', 'other', \(dialect.now), \(dialect.now))
+            """, [.id(FileID()), .id(container), .path(path), .integer(Int64(path.depth))])
+    }
+
+    /// Makes room for an entry where an empty folder may be.
+    func removeEmptyFolder(_ folder: FileRecord) throws {
+        guard try !hasEntries(below: folder.path, in: folder.container) else {
+            throw StorageError.folderInTheWay(folder.path)
+        }
+        try session.execute("DELETE FROM files WHERE id = $1", [.id(folder.id)])
+    }
+
+    /// Locks blobs in the order of their ids, as every transaction does.
+    func lock(_ blobs: Set<BlobID>) throws {
+        guard locksRows, !blobs.isEmpty else { return }
+        let places = (1...blobs.count).map { "$\($0)" }.joined(separator: ", ")
+        _ = try session.query(
+            "SELECT id FROM blobs WHERE id IN (\(places)) ORDER BY id\(dialect.forUpdate)",
+            blobs.sorted().map(SQLValue.id))
+    }
+
+    /// Notes that a reference to a blob is gone; whether it was the last the collector finds out.
+    func release(_ blob: BlobID) throws {
+        try session.execute(
+            "UPDATE blobs SET released_at = \(dialect.now) WHERE id = $1 AND state IN ('pending', 'live')", [.id(blob)])
+    }
+
+    func record(_ id: FileID, in container: ContainerID) throws -> FileRecord {
+        guard let file = try file(.id(container, id)) else { throw SQLError(.other, "a row just written is missing") }
+        return file.record
+    }
+}
+
+/// How a change moves the usage of a container.
+struct UsageChange: Hashable {
+    var bytes: Int64 = 0
+    var files: Int64 = 0
+    var revisionBytes: Int64 = 0
+}
+
+extension StorageError {
+    static let noContainer = StorageError(.notFound, "The container does not exist any more.")
+
+    static let noFile = StorageError(.notFound, "There is no such file or folder.")
+
+    static func fileInTheWay(_ path: FilePath) -> StorageError {
+        StorageError(.pathConflict, "\(path) is a file; it cannot have entries.")
+    }
+
+    static func folderInTheWay(_ path: FilePath) -> StorageError {
+        StorageError(.pathConflict, "\(path) is a folder that is not empty.")
+    }
+}

@@ -1,0 +1,77 @@
+public import StorageCore
+
+/// Reading files.
+extension SQLMetadataStore {
+    public func file(_ selector: FileSelector) async throws -> FileRecord? {
+        try await read { try $0.file(selector)?.record }
+    }
+
+    public func list(_ query: ListQuery) async throws -> Page<FileRecord> {
+        try await read { transaction in
+            let (sql, arguments) = query.statement
+            let records = try transaction.session.query(sql, arguments).map { try StoredFile($0).record }
+            return Page(entries: Array(records.prefix(query.limit)), hasMore: records.count > query.limit)
+        }
+    }
+
+    public func usage(of container: ContainerID) async throws -> Usage {
+        try await read { transaction in
+            let row = try transaction.session.first(
+                """
+                SELECT c.used_bytes + COALESCE(SUM(d.bytes), 0), c.used_files + COALESCE(SUM(d.files), 0), \
+                c.revision_bytes + COALESCE(SUM(d.revision_bytes), 0), c.limit_bytes, c.limit_files \
+                FROM containers c LEFT JOIN usage_deltas d ON d.container_id = c.id WHERE c.id = $1 \
+                GROUP BY c.id, c.used_bytes, c.used_files, c.revision_bytes, c.limit_bytes, c.limit_files
+                """, [.id(container)])
+            guard let row else { return Usage() }
+            return Usage(
+                bytes: try row.integer(0), files: try row.integer(1), revisionBytes: try row.integer(2),
+                limitBytes: try row.optionalInteger(3), limitFiles: try row.optionalInteger(4))
+        }
+    }
+}
+
+extension ListQuery {
+    /// The page's SELECT: one range of one index, and one row more than the page has, to see whether there is another.
+    fileprivate var statement: (sql: String, arguments: [SQLValue]) {
+        var conditions = ["f.container_id = $1"]
+        var arguments: [SQLValue] = [.id(container)]
+        func add(_ condition: String, _ argument: SQLValue) {
+            arguments.append(argument)
+            conditions.append("\(condition) $\(arguments.count)")
+        }
+        let prefix: [UInt8]
+        switch scope {
+        case .files(let given):
+            conditions.append("f.type = 'file'")
+            prefix = given
+        case .folder(let folder):
+            add("f.depth =", .integer(folder.map { Int64($0.depth) + 1 } ?? 0))
+            prefix = folder?.prefix ?? []
+        }
+        if let kind {
+            if case .folder = scope { conditions.append("f.type = 'file'") }
+            add("f.kind =", .text(kind.rawValue))
+        }
+        if let after, !after.bytes.lexicographicallyPrecedes(prefix) {
+            add("f.path >", .path(after))
+        } else if !prefix.isEmpty {
+            add("f.path >=", .bytes(prefix))
+        }
+        if let end = Self.successor(of: prefix) { add("f.path <", .bytes(end)) }
+        arguments.append(.integer(Int64(limit) + 1))
+        let sql = """
+            \(StoredFile.selection) WHERE \(conditions.joined(separator: " AND ")) \
+            ORDER BY f.path LIMIT $\(arguments.count)
+            """
+        return (sql, arguments)
+    }
+
+    /// The least bytes greater than everything that starts with the prefix; nil when there is no such bound.
+    private static func successor(of prefix: [UInt8]) -> [UInt8]? {
+        guard let last = prefix.lastIndex(where: { $0 < 0xFF }) else { return nil }
+        var bytes = Array(prefix[...last])
+        bytes[last] += 1
+        return bytes
+    }
+}

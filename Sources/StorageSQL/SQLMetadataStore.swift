@@ -1,0 +1,80 @@
+public import StorageCore
+
+/// The metadata store in SQL, the same for every database: drivers differ only in ``SQLDatabase``.
+public struct SQLMetadataStore: MetadataStore {
+    private let database: any SQLDatabase
+
+    package init(_ database: any SQLDatabase) {
+        self.database = database
+    }
+
+    /// Answers after one round trip to the database.
+    public func ping() async throws {
+        _ = try await read { try $0.session.query("SELECT 1", []) }
+    }
+
+    /// Finishes what is under way and closes the database; nothing may be called afterwards.
+    public func close() async throws {
+        try await translatingErrors { try await database.close() }
+    }
+
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (SQLTransaction) throws -> Value
+    ) async throws -> Value {
+        let dialect = database.dialect
+        return try await translatingErrors {
+            try await database.read { try body(SQLTransaction(session: $0, dialect: dialect)) }
+        }
+    }
+
+    /// Runs a transaction; one that met another maker of the same row runs once more and then finds that row.
+    func write<Value: Sendable>(
+        _ durability: SQLDurability = .durable, _ body: @escaping @Sendable (SQLTransaction) throws -> Value
+    ) async throws -> Value {
+        let dialect = database.dialect
+        return try await translatingErrors {
+            let attempt: @Sendable (any SQLSession) throws -> Value = {
+                try body(SQLTransaction(session: $0, dialect: dialect))
+            }
+            do {
+                return try await database.write(durability, attempt)
+            } catch let error as SQLError where error.kind == .uniqueViolation {
+                return try await database.write(durability, attempt)
+            }
+        }
+    }
+
+    private func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as SQLError {
+            throw StorageError(error)
+        }
+    }
+}
+
+/// A transaction under way, with the words of its database.
+struct SQLTransaction {
+    let session: any SQLSession
+    let dialect: SQLDialect
+
+    /// Whether rows have to be locked one by one; false where there is one writer at a time.
+    var locksRows: Bool { !dialect.forUpdate.isEmpty }
+}
+
+extension StorageError {
+    init(_ error: SQLError) {
+        switch error.kind {
+        case .busy:
+            self.init(.unavailable, "The database is busy. Try again later.", isTransient: true, cause: error)
+        case .unreachable:
+            self.init(.unavailable, "The database cannot be reached. Try again later.", isTransient: true, cause: error)
+        case .full:
+            self.init(.insufficientStorage, "There is no room left to store it.", cause: error)
+        case .outcomeUnknown:
+            self.init(.outcomeUnknown, "The database did not say whether the change took effect.", cause: error)
+        case .uniqueViolation, .constraintViolation, .damaged, .other:
+            self.init(.internal, "The server failed to use its database.", cause: error)
+        }
+    }
+}

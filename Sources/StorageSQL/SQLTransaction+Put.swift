@@ -1,0 +1,206 @@
+import StorageCore
+
+/// New content for a path.
+extension SQLTransaction {
+    func put(_ put: FileChange.Put) throws -> FileChangeResult {
+        if let settled = try settle(put.upload) { return settled }
+        let isLimited = try openContainer(put.container)
+        try makeAncestors(of: put.path, in: put.container)
+        let existing = try fileToReplace(at: put.path, in: put.container, put.precondition)
+        let content = try content(of: put)
+        let (file, usage) = try makeCurrent(
+            content, of: existing, at: put.path, in: put.container, kind: put.kind, keeping: put.keepRevisions)
+        if let link = put.link { try publish(link, file.revision, in: put.container) }
+        try account(usage, to: put.container, isLimited: isLimited)
+        let isNew = existing == nil
+        try session.execute(
+            "UPDATE uploads SET revision_id = $1, created = $2 WHERE id = $3",
+            [.optionalID(file.revision), .integer(isNew ? 1 : 0), .id(put.upload)])
+        let record = try record(file.id, in: put.container)
+        return isNew ? .created(record) : .updated(record)
+    }
+
+    /// Marks the upload as committed in this transaction, so that a lost answer can be looked up.
+    ///
+    /// - Returns: What it made before, when it was committed already.
+    private func settle(_ upload: UploadID) throws -> FileChangeResult? {
+        let settled = try session.execute(
+            """
+            UPDATE uploads SET committed_at = \(dialect.now) \
+            WHERE id = $1 AND committed_at IS NULL AND abandoned_at IS NULL
+            """, [.id(upload)])
+        guard settled == 0 else { return nil }
+        let isCommitted = try session.exists(
+            "SELECT 1 FROM uploads WHERE id = $1 AND committed_at IS NOT NULL", [.id(upload)])
+        guard isCommitted else { throw BlobLost() }
+        return try result(ofCommitted: upload)
+    }
+
+    /// What a committed upload made, as it is now.
+    func result(ofCommitted upload: UploadID) throws -> FileChangeResult {
+        let row = try session.first(
+            """
+            SELECT u.created, r.file_id, r.container_id FROM uploads u JOIN revisions r ON r.id = u.revision_id \
+            WHERE u.id = $1
+            """, [.id(upload)])
+        guard let row, let file = try file(.id(try row.id(2), try row.id(1))) else { return .deleted(remaining: 0) }
+        return try row.optionalInteger(0) == 1 ? .created(file.record) : .updated(file.record)
+    }
+
+    /// The file that a new one takes the place of, its condition checked; an empty folder gives way.
+    func fileToReplace(
+        at path: FilePath, in container: ContainerID, _ precondition: Precondition
+    ) throws -> StoredFile? {
+        let existing = try lockedFile(.path(container, path))
+        guard let existing, existing.record.isFolder else {
+            try precondition.check(existing?.record.revision)
+            return existing
+        }
+        try precondition.check(nil)
+        try removeEmptyFolder(existing.record)
+        return nil
+    }
+
+    private func content(of put: FileChange.Put) throws -> RevisionContent {
+        guard let row = try session.first("SELECT size FROM blobs WHERE id = $1", [.id(put.blob)]) else {
+            throw BlobLost()
+        }
+        return RevisionContent(
+            blob: put.blob, size: try row.integer(0), mediaType: put.mediaType, sentName: put.sentName)
+    }
+
+    /// Makes a revision of the content the current one, or leaves the file alone when it has just that content.
+    func makeCurrent(
+        _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: ContainerID, kind: FileKind,
+        keeping keep: Int
+    ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
+        let pruned = try existing.map { try surplusRevisions(of: $0, keeping: keep) } ?? []
+        try lock(Set(pruned.map(\.blob) + [content.blob]))
+        try revive(content.blob)
+        if let existing, try isCurrent(content, in: existing) {
+            return ((existing.record.id, existing.record.revision?.id), UsageChange())
+        }
+        let revision = RevisionID()
+        let file = existing?.record.id ?? FileID()
+        if let existing {
+            try session.execute(
+                "UPDATE files SET revision_id = $1, kind = $2, modified_at = \(dialect.now) WHERE id = $3",
+                [.id(revision), .text(kind.rawValue), .id(file)])
+            if let old = existing.record.revision {
+                try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(old.id)])
+            }
+        } else {
+            try session.execute(
+                """
+                INSERT INTO files \
+                (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at) \
+                VALUES ($1, $2, $3, $4, 'file', $5, $6, \(dialect.now), \(dialect.now))
+                """,
+                [
+                    .id(file), .id(container), .path(path), .integer(Int64(path.depth)), .id(revision),
+                    .text(kind.rawValue),
+                ])
+        }
+        try insert(content, as: revision, number: (existing?.revisionNumber ?? 0) + 1, of: file, in: container)
+        for old in pruned { try remove(old) }
+        let oldSize = existing?.record.revision?.size
+        let usage = UsageChange(
+            bytes: content.size - (oldSize ?? 0), files: existing == nil ? 1 : 0,
+            revisionBytes: (oldSize ?? 0) - pruned.reduce(0) { $0 + $1.size })
+        return ((file, revision), usage)
+    }
+
+    /// The blob becomes or stays live, and is not to be collected: the reference is made in this transaction.
+    private func revive(_ blob: BlobID) throws {
+        let revived = try session.execute(
+            """
+            UPDATE blobs SET state = 'live', released_at = NULL, claimed_until = NULL \
+            WHERE id = $1 AND state IN ('pending', 'live')
+            """, [.id(blob)])
+        guard revived > 0 else { throw BlobLost() }
+        try heal(with: blob)
+    }
+
+    /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole.
+    ///
+    /// A corrupt life before can exist only where this one has a generation.
+    private func heal(with blob: BlobID) throws {
+        let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1 AND gen <> 0", [.id(blob)])
+        guard let row else { return }
+        try session.execute(
+            """
+            UPDATE revisions SET blob_id = $1 WHERE blob_id IN \
+            (SELECT id FROM blobs WHERE space = $2 AND hash = $3 AND state = 'corrupt')
+            """, [.id(blob), .bytes(try row.bytes(0)), .bytes(try row.bytes(1))])
+    }
+
+    private func isCurrent(_ content: RevisionContent, in file: StoredFile) throws -> Bool {
+        guard let revision = file.record.revision, revision.mediaType == content.mediaType,
+            revision.sentName.map({ Array($0.utf8) }) == content.sentName.map({ Array($0.utf8) })
+        else { return false }
+        return try session.exists(
+            "SELECT 1 FROM revisions WHERE id = $1 AND blob_id = $2", [.id(revision.id), .id(content.blob)])
+    }
+
+    private func insert(
+        _ content: RevisionContent, as id: RevisionID, number: Int64, of file: FileID, in container: ContainerID
+    ) throws {
+        try session.execute(
+            """
+            INSERT INTO revisions \
+            (id, file_id, container_id, number, blob_id, size, media_type, sent_name, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \(dialect.now))
+            """,
+            [
+                .id(id), .id(file), .id(container), .integer(number), .id(content.blob), .integer(content.size),
+                .text(content.mediaType.description), .optionalText(content.sentName),
+            ])
+    }
+
+    private func publish(_ link: Link, _ revision: RevisionID?, in container: ContainerID) throws {
+        try session.execute(
+            """
+            INSERT INTO links (kind, key, container_id, revision_id, created_at) \
+            VALUES ($1, $2, $3, $4, \(dialect.now)) \
+            ON CONFLICT (kind, key, container_id) DO UPDATE SET revision_id = excluded.revision_id
+            """, [.text(link.kind.rawValue), .bytes(link.key), .id(container), .optionalID(revision)])
+    }
+}
+
+/// What a new revision is to hold.
+struct RevisionContent {
+    let blob: BlobID
+    let size: Int64
+    let mediaType: MediaType
+    let sentName: String?
+}
+
+/// A revision that is to be removed.
+struct StoredRevision {
+    let id: RevisionID
+    let blob: BlobID
+    let size: Int64
+}
+
+extension SQLTransaction {
+    /// The revisions that there is no place for once a new one is current.
+    private func surplusRevisions(of file: StoredFile, keeping keep: Int) throws -> [StoredRevision] {
+        try session.query(
+            "SELECT id, blob_id, size FROM revisions WHERE file_id = $1 AND number <= $2",
+            [.id(file.record.id), .integer(file.revisionNumber - Int64(max(0, keep)))]
+        ).map { StoredRevision(id: try $0.id(0), blob: try $0.id(1), size: try $0.integer(2)) }
+    }
+
+    /// Every revision of a file, the current one included.
+    func revisions(of file: FileID) throws -> [StoredRevision] {
+        try session.query("SELECT id, blob_id, size FROM revisions WHERE file_id = $1", [.id(file)])
+            .map { StoredRevision(id: try $0.id(0), blob: try $0.id(1), size: try $0.integer(2)) }
+    }
+
+    /// Removes a revision with its links and releases its blob.
+    func remove(_ revision: StoredRevision) throws {
+        try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(revision.id)])
+        try session.execute("DELETE FROM revisions WHERE id = $1", [.id(revision.id)])
+        try release(revision.blob)
+    }
+}

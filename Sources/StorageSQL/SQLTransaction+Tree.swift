@@ -1,0 +1,70 @@
+import StorageCore
+
+/// Folders, and taking entries out of the tree.
+extension SQLTransaction {
+    func makeFolder(_ container: ContainerID, _ path: FilePath) throws -> FileChangeResult {
+        try openContainer(container)
+        try makeAncestors(of: path, in: container)
+        let selector = FileSelector.path(container, path)
+        if let existing = try file(selector) {
+            guard existing.record.isFolder else {
+                throw StorageError(.pathConflict, "\(path) is a file already.")
+            }
+            return .updated(existing.record)
+        }
+        try insertFolder(path, in: container)
+        guard let made = try file(selector) else { throw SQLError(.other, "a row just written is missing") }
+        return .created(made.record)
+    }
+
+    func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
+        guard let seen = try file(selector) else { throw StorageError.noFile }
+        let isLimited = try openContainer(seen.record.container)
+        guard let target = try lockedFile(selector) else { throw StorageError.noFile }
+        try precondition.check(target.record.revision)
+        if target.record.isFolder, try hasEntries(below: target.record.path, in: target.record.container) {
+            throw StorageError(
+                .folderNotEmpty, "\(target.record.path) is a folder with entries; delete it with recursive=true.")
+        }
+        let usage = try remove(target.record)
+        try account(usage, to: target.record.container, isLimited: isLimited)
+        return .deleted(remaining: 0)
+    }
+
+    func deleteTree(_ container: ContainerID, _ path: FilePath, limit: Int) throws -> FileChangeResult {
+        let isLimited = try openContainer(container)
+        guard let root = try lockedFile(.path(container, path)) else { throw StorageError.noFile }
+        // From the last path to the first, so that a folder comes after everything below it.
+        let entries = try session.query(
+            """
+            \(StoredFile.selection) WHERE f.container_id = $1 AND f.path >= $2 AND f.path < $3 \
+            ORDER BY f.path DESC LIMIT $4
+            """, [.id(container), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit))]
+        ).map { try StoredFile($0).record }
+        var usage = UsageChange()
+        for entry in entries { usage = usage + (try remove(entry)) }
+        let isFinished = entries.count < limit
+        if isFinished { usage = usage + (try remove(root.record)) }
+        try account(usage, to: container, isLimited: isLimited)
+        return .deleted(remaining: isFinished ? 0 : 1)
+    }
+
+    /// Removes an entry that has none below it, and says how the usage of its container moves.
+    func remove(_ entry: FileRecord) throws -> UsageChange {
+        let revisions = try revisions(of: entry.id)
+        try lock(Set(revisions.map(\.blob)))
+        for revision in revisions { try remove(revision) }
+        try session.execute("DELETE FROM files WHERE id = $1", [.id(entry.id)])
+        guard let current = entry.revision else { return UsageChange() }
+        let all = revisions.reduce(0) { $0 + $1.size }
+        return UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
+    }
+}
+
+extension UsageChange {
+    static func + (one: Self, other: Self) -> Self {
+        UsageChange(
+            bytes: one.bytes + other.bytes, files: one.files + other.files,
+            revisionBytes: one.revisionBytes + other.revisionBytes)
+    }
+}
