@@ -40,8 +40,8 @@ public struct BlobContent: Sendable {
     public enum Body: Sendable {
         /// The bytes themselves, for small ones.
         case bytes(ByteBuffer)
-        /// A part of an open file, which may leave by `sendfile`.
-        case file(OpenFile)
+        /// An open file, whose part may leave by `sendfile`, and the same part as a stream for every other way out.
+        case file(OpenFile, stream: ByteStream)
         /// A stream of exactly the part's bytes.
         case stream(ByteStream)
     }

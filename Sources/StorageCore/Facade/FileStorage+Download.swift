@@ -1,0 +1,119 @@
+import NIOCore
+
+/// Reading files.
+extension FileStorage {
+    /// The file or folder that is meant.
+    ///
+    /// - Throws: ``StorageError/Code/notFound``, the same for what is not there and what the principal may not see.
+    public func file(_ selector: FileSelector) async throws -> FileRecord {
+        guard let record = try await metadata.file(selector) else { throw Self.notFound }
+        return record
+    }
+
+    /// Finds a file and opens the part of it that `plan` asks for.
+    ///
+    /// The plan is made from the record alone, before any byte is touched. When the bytes are gone by then, because the file was
+    /// overwritten or deleted meanwhile, it is found and planned anew.
+    ///
+    /// - Parameter plan: Says which part of a file is wanted; nil for none of it.
+    /// - Returns: The record that the plan was made from, and the opened part if one was asked for.
+    /// - Throws: ``StorageError/Code/notFound``; ``StorageError/Code/corrupt`` when the bytes are lost.
+    public func read<Plan: Sendable>(
+        _ selector: FileSelector, plan: (FileRecord) throws -> (Plan, ByteRange?)
+    ) async throws -> (plan: Plan, content: BlobContent?) {
+        var missing: BlobKey?
+        for _ in 0..<3 {
+            let record = try await file(selector)
+            let (plan, range) = try plan(record)
+            guard let range, let revision = record.revision else { return (plan, nil) }
+            if let content = try await open(revision, range) { return (plan, content) }
+            missing = revision.blob
+        }
+        logger.critical("the bytes of a live blob are missing", metadata: ["key": "\(missing.map(String.init) ?? "")"])
+        throw Self.corrupt
+    }
+
+    /// Opens a part of a revision; nil when its bytes are not there.
+    private func open(_ revision: Revision, _ range: ByteRange) async throws -> BlobContent? {
+        guard let content = try await blobs.open(revision.blob, range: range) else { return nil }
+        guard content.size == revision.size else {
+            logger.critical("a live blob has the wrong size", metadata: ["key": "\(revision.blob)"])
+            throw Self.corrupt
+        }
+        let isWhole = range == 0..<revision.size
+        guard isWhole else { return content }
+        switch content.body {
+        case .bytes(let bytes):
+            guard try SHA256.digest(of: bytes) == revision.blob.digest else { throw damaged(revision.blob) }
+            return content
+        case .file(_, let stream):
+            guard policy.verification == .always else { return content }
+            return BlobContent(size: content.size, range: range, body: .stream(verified(stream, revision)))
+        case .stream(let stream):
+            return BlobContent(size: content.size, range: range, body: .stream(verified(stream, revision)))
+        }
+    }
+
+    /// The bytes of an opened part as chunks, compared with their digest when they are a whole revision.
+    public func stream(_ content: BlobContent, of revision: Revision) -> ByteStream {
+        switch content.body {
+        case .bytes(let bytes):
+            return ByteStream(bytes)
+        case .stream(let stream):
+            return stream
+        case .file(_, let stream):
+            return content.range == 0..<revision.size ? verified(stream, revision) : stream
+        }
+    }
+
+    /// The same bytes, with an error in place of the last chunk when they are not the revision's.
+    private func verified(_ stream: ByteStream, _ revision: Revision) -> ByteStream {
+        ByteStream(length: revision.size, isReplayable: stream.isReplayable) {
+            var verifier = Verifier(stream.makeAsyncIterator(), digest: revision.blob.digest)
+            return {
+                do {
+                    return try await verifier.next()
+                } catch let error as StorageError where error.code == .corrupt {
+                    throw damaged(revision.blob)
+                }
+            }
+        }
+    }
+
+    /// An alarm for operators; the client sees a body that ends early, never a complete one that is wrong.
+    private func damaged(_ key: BlobKey) -> StorageError {
+        logger.critical("stored bytes do not have their digest", metadata: ["key": "\(key)"])
+        return Self.corrupt
+    }
+
+    static let corrupt = StorageError(.corrupt, "The stored bytes of this file are damaged.")
+}
+
+/// Passes chunks through one behind, so that the last leaves only after the digest of all was found right.
+private struct Verifier {
+    private var chunks: ByteStream.Iterator
+    private let hasher: StreamingDigest
+    private let digest: BlobDigest
+    private var held: ByteBuffer?
+
+    init(_ chunks: ByteStream.Iterator, digest: BlobDigest) throws {
+        self.chunks = chunks
+        self.digest = digest
+        hasher = try StreamingDigest()
+    }
+
+    mutating func next() async throws -> ByteBuffer? {
+        while let chunk = try await chunks.next() {
+            try hasher.update(chunk)
+            let ready = held
+            held = chunk
+            if let ready { return ready }
+        }
+        if let last = held {
+            guard try hasher.finalize() == digest else { throw FileStorage.corrupt }
+            held = nil
+            return last
+        }
+        return nil
+    }
+}

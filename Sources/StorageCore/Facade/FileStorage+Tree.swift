@@ -1,0 +1,122 @@
+/// Changing the tree: folders, deletion, moves and copies.
+extension FileStorage {
+    /// Makes a folder and those above it; an existing one is fine.
+    public func makeFolder(_ path: FilePath, as principal: Principal) async throws -> FileChangeResult {
+        let container = try await openContainer(for: principal)
+        return try await metadata.commit(.makeFolder(container.id, path))
+    }
+
+    /// Deletes a file or an empty folder, or with `recursively` a folder with everything below it.
+    ///
+    /// A recursive deletion goes in batches and is not atomic: what a client adds meanwhile is deleted or makes it start over,
+    /// but nothing ever lies in a folder that is gone.
+    public func delete(
+        _ selector: FileSelector, if precondition: Precondition = .none, recursively: Bool = false
+    ) async throws {
+        let record = try await file(selector)
+        guard record.isFolder, recursively else {
+            return try await deleteEntry(record, selector, precondition)
+        }
+        try precondition.check(nil)
+        var remaining = 1
+        while remaining > 0 {
+            let change = FileChange.deleteTree(record.container, record.path, limit: Self.batch)
+            guard case .deleted(let rest) = try await metadata.commit(change) else { return }
+            remaining = rest
+        }
+    }
+
+    private func deleteEntry(_ record: FileRecord, _ selector: FileSelector, _ precondition: Precondition) async throws {
+        do {
+            _ = try await metadata.commit(.delete(selector, precondition))
+        } catch let error as StorageError where error.code == .outcomeUnknown {
+            guard try await metadata.file(.id(record.container, record.id)) != nil else { return }
+            _ = try await metadata.commit(.delete(selector, precondition))
+        }
+    }
+
+    /// Gives a file or folder another path; a folder with everything below it, in one transaction.
+    ///
+    /// - Throws: ``StorageError/Code/exists`` for a file at the target that is not to be replaced.
+    public func move(
+        _ selector: FileSelector, to target: FilePath, as principal: Principal, overwrite: Bool,
+        if precondition: Precondition = .none
+    ) async throws -> FileRecord {
+        let record = try await file(selector)
+        let change = FileChange.move(
+            try relocation(of: record, to: target, as: principal, overwrite: overwrite, precondition))
+        do {
+            return try await moved(change)
+        } catch let error as StorageError where error.code == .outcomeUnknown {
+            let now = try await file(.id(record.container, record.id))
+            return now.path == target ? now : try await moved(change)
+        }
+    }
+
+    private func moved(_ change: FileChange) async throws -> FileRecord {
+        guard let record = try await metadata.commit(change).record else { throw Self.notFound }
+        return record
+    }
+
+    /// Gives the current bytes of a file another path as well; a folder is copied with everything below it, in batches.
+    public func copy(
+        _ selector: FileSelector, to target: FilePath, as principal: Principal, overwrite: Bool,
+        if precondition: Precondition = .none
+    ) async throws -> FileRecord {
+        let source = try await file(selector)
+        guard source.isFolder else {
+            return try await moved(
+                .copy(try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition)))
+        }
+        try precondition.check(nil)
+        guard !target.isInside(source.path) else {
+            throw StorageError(.pathConflict, "A folder cannot be copied into itself.")
+        }
+        return try await copyTree(source, to: target, as: principal, overwrite: overwrite)
+    }
+
+    private func copyTree(
+        _ source: FileRecord, to target: FilePath, as principal: Principal, overwrite: Bool
+    ) async throws -> FileRecord {
+        let existing = try await metadata.file(.path(source.container, target))
+        guard existing == nil || overwrite else {
+            throw StorageError(.exists, "\(target) exists already; say \"overwrite\": true to copy into it.")
+        }
+        var folders = [source.path]
+        let root = try await metadata.commit(.makeFolder(source.container, target)).record
+        while let folder = folders.popLast() {
+            var query = ListQuery(container: source.container, scope: .folder(folder))
+            var page: Page<FileRecord>
+            repeat {
+                page = try await metadata.list(query)
+                for entry in page.entries {
+                    try Task.checkCancellation()
+                    let path = try target.appending(entry.path.bytes.dropFirst(source.path.bytes.count + 1))
+                    if entry.isFolder {
+                        _ = try await metadata.commit(.makeFolder(source.container, path))
+                        folders.append(entry.path)
+                    } else {
+                        let copy = try relocation(of: entry, to: path, as: principal, overwrite: overwrite, .none)
+                        _ = try await metadata.commit(.copy(copy))
+                    }
+                }
+                query.after = page.entries.last?.path
+            } while page.hasMore
+        }
+        guard let root else { throw Self.notFound }
+        return root
+    }
+
+    private func relocation(
+        of record: FileRecord, to target: FilePath, as principal: Principal, overwrite: Bool,
+        _ precondition: Precondition
+    ) throws -> FileChange.Relocation {
+        guard let container = container(of: principal), container.id == record.container else { throw Self.notFound }
+        return FileChange.Relocation(
+            source: .id(record.container, record.id), target: target,
+            kind: record.revision.map { FileKind(name: Array(target.name), mediaType: $0.mediaType) },
+            overwrite: overwrite, precondition: precondition, keepRevisions: keepRevisions(in: container))
+    }
+
+    private static let batch = 1_000
+}

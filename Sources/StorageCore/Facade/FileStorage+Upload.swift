@@ -1,0 +1,165 @@
+import Logging
+
+/// A file as it is to be stored.
+public struct NewFile: Sendable {
+    /// Where it is to be.
+    public var path: FilePath
+    /// What the bytes are; as the name says, where nothing is known.
+    public var mediaType: MediaType?
+    /// The name that the client sent them under, if any.
+    public var sentName: String?
+    /// What must hold.
+    public var precondition: Precondition
+    /// Makes the file readable without credentials under a name.
+    public var link: Link?
+
+    /// Describes a file to be stored.
+    public init(
+        path: FilePath, mediaType: MediaType? = nil, sentName: String? = nil, precondition: Precondition = .none,
+        link: Link? = nil
+    ) {
+        self.path = path
+        self.mediaType = mediaType
+        self.sentName = sentName
+        self.precondition = precondition
+        self.link = link
+    }
+}
+
+/// Storing bytes: body to staging with its digest running, claim, publish, commit, and only then success.
+extension FileStorage {
+    /// Stores a body at a path: a new file, or a new revision of the one that is there.
+    ///
+    /// What can be refused without the body is refused before its first byte is asked for. On return the file is durable; on a
+    /// throw nothing of it is visible. The same bytes, media type and sent name again change nothing.
+    ///
+    /// - Returns: ``FileChangeResult/created(_:)`` or ``FileChangeResult/updated(_:)``.
+    /// - Throws: ``StorageError/Code/tooLarge``, ``StorageError/Code/pathConflict``,
+    ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/insufficientStorage``; whatever the body throws.
+    public func put(_ file: NewFile, body: ByteStream, as principal: Principal) async throws -> FileChangeResult {
+        try await admit(file, length: body.length, as: principal)
+        let staged = try await blobs.stage(body.limited(to: policy.uploadSize))
+        do {
+            let result = try await keep(staged, as: file, of: principal)
+            await blobs.discard(staged)
+            return result
+        } catch {
+            await blobs.discard(staged)
+            throw error
+        }
+    }
+
+    /// Refuses what is known to fail before the body is read; the commit decides in the end.
+    private func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws {
+        if let length, length > policy.uploadSize { throw Self.tooLarge(policy.uploadSize) }
+        guard let container = container(of: principal) else {
+            return try file.precondition.check(nil)
+        }
+        let existing = try await metadata.file(.path(container.id, file.path))
+        try file.precondition.check(existing?.revision)
+        if existing == nil, let parent = file.path.parent {
+            let above = try await metadata.file(.path(container.id, parent))
+            if let above, !above.isFolder {
+                throw StorageError(.pathConflict, "\(parent) is a file; it cannot have entries.")
+            }
+        }
+    }
+
+    private func keep(_ staged: StagedBlob, as file: NewFile, of principal: Principal) async throws -> FileChangeResult {
+        let container = try await openContainer(for: principal)
+        let upload = UploadID()
+        do {
+            // Every round is needed only because somebody else ended the life of the blob that the round before had claimed.
+            for _ in 0..<16 {
+                let claim = UploadClaim(
+                    upload: upload, container: container.id, space: container.space, digest: staged.digest,
+                    size: staged.size)
+                let claimed = try await metadata.claim(claim)
+                guard try await secure(staged, as: claimed, for: upload) else { continue }
+                let put = FileChange.Put(
+                    upload: upload, blob: claimed.id, container: container.id, path: file.path,
+                    mediaType: file.mediaType ?? MediaType.ofName(file.sentName.map { Array($0.utf8) } ?? Array(file.path.name)),
+                    sentName: file.sentName,
+                    kind: FileKind(name: Array(file.path.name), mediaType: file.mediaType),
+                    precondition: file.precondition, link: file.link, keepRevisions: keepRevisions(in: container))
+                let result = try await commit(put)
+                if result != .blobLost { return result }
+            }
+            throw StorageError(.unavailable, "The upload met too many deletions. Try again.", isTransient: true)
+        } catch {
+            // What stays is given back by the sweeper in any case; this only makes it sooner.
+            try? await metadata.abandon(upload)
+            throw error
+        }
+    }
+
+    /// Makes sure that the claimed key holds the bytes, durably; false when another key must be claimed.
+    private func secure(_ staged: StagedBlob, as claimed: ClaimedBlob, for upload: UploadID) async throws -> Bool {
+        if claimed.isLive {
+            if try await blobs.info(for: claimed.key)?.size == staged.size { return true }
+        } else {
+            do {
+                try await publish(staged, as: claimed.key, for: upload)
+                return true
+            } catch let error as StorageError where error.code == .blobMismatch {
+                logger.error("the key of a pending blob holds other bytes", metadata: ["key": "\(claimed.key)"])
+            }
+        }
+        logger.error("a blob is missing or has the wrong size", metadata: ["key": "\(claimed.key)"])
+        try await metadata.settle(.corrupt(claimed.id))
+        return false
+    }
+
+    /// Publishes, and prolongs the claim while a large blob is on its way.
+    private func publish(_ staged: StagedBlob, as key: BlobKey, for upload: UploadID) async throws {
+        guard staged.size > 64 << 20 else { return try await blobs.publish(staged, as: key) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await blobs.publish(staged, as: key) }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(60))
+                    guard try await metadata.renew(upload, lease: 15 * 60 * 1_000_000) else { return }
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Commits, and finds out what happened when the answer was lost: only positive evidence counts.
+    private func commit(_ put: FileChange.Put) async throws -> FileChangeResult {
+        for _ in 0..<3 {
+            do {
+                return try await metadata.commit(.put(put))
+            } catch let error as StorageError where error.code == .outcomeUnknown {
+                switch try await metadata.outcome(of: put.upload) {
+                case .committed(let result): return result
+                case .open: continue
+                case .unknown: return .blobLost
+                }
+            }
+        }
+        throw StorageError(.unavailable, "The database does not answer. Try again later.", isTransient: true)
+    }
+
+    static func tooLarge(_ limit: Int64) -> StorageError {
+        StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
+    }
+}
+
+extension ByteStream {
+    /// The same bytes, with an error in place of the first chunk that goes beyond the limit.
+    func limited(to limit: Int64) -> ByteStream {
+        let whole = self
+        return ByteStream(length: length, isReplayable: isReplayable) {
+            var chunks = whole.makeAsyncIterator()
+            var rest = limit
+            return {
+                guard let chunk = try await chunks.next() else { return nil }
+                rest -= Int64(chunk.readableBytes)
+                guard rest >= 0 else { throw FileStorage.tooLarge(limit) }
+                return chunk
+            }
+        }
+    }
+}

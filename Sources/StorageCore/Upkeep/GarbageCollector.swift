@@ -1,0 +1,78 @@
+import Logging
+public import ServiceLifecycle
+
+/// Deletes the bytes that nothing refers to any more; any number of nodes may run it at once, without a leader.
+///
+/// A blob is deleted only after a durable transaction has authorised it, and its key is never written again afterwards: a
+/// deletion that lands late, even from a node that was stopped for hours, hits a dead key.
+public struct GarbageCollector: Service {
+    /// What a collection did.
+    public struct Report: Hashable, Sendable {
+        /// The number of blobs whose bytes were deleted.
+        public var blobs = 0
+        /// The number of bytes that this gave back.
+        public var bytes: Int64 = 0
+    }
+
+    private let metadata: any MetadataStore
+    private let blobs: any BlobStore
+    private let grace: Duration
+    private let interval: Duration
+    private let logger = Logger(label: "storage.collector")
+
+    /// Makes a collector.
+    ///
+    /// - Parameters:
+    ///   - grace: How long released bytes stay for readers that are under way; not what makes it safe.
+    ///   - interval: The pause between two collections.
+    public init(metadata: any MetadataStore, blobs: any BlobStore, grace: Duration, interval: Duration) {
+        self.metadata = metadata
+        self.blobs = blobs
+        self.grace = grace
+        self.interval = interval
+    }
+
+    /// Collects again and again until the service shuts down.
+    public func run() async throws {
+        await repeating(every: interval) {
+            do {
+                let report = try await collect()
+                if report.blobs > 0 {
+                    logger.info("collected", metadata: ["blobs": "\(report.blobs)", "bytes": "\(report.bytes)"])
+                }
+            } catch {
+                logger.error("the collection failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Deletes everything that may be deleted now.
+    ///
+    /// - Parameter grace: Another grace period than the collector's own, for this time.
+    public func collect(grace: Duration? = nil) async throws -> Report {
+        var report = Report()
+        while !Task.isCancelled {
+            let doomed = try await metadata.doom(
+                grace: (grace ?? self.grace).microseconds, retry: Self.retry, limit: Self.batch)
+            guard !doomed.isEmpty else { break }
+            try await blobs.remove(doomed.map(\.key))
+            try await metadata.settle(.gone(doomed.map(\.id)))
+            report.blobs += doomed.count
+            report.bytes += doomed.reduce(0) { $0 + $1.size }
+        }
+        return report
+    }
+
+    private static let batch = 100
+    private static let retry: Int64 = 5 * 60 * 1_000_000
+}
+
+/// Runs a job, pauses, and runs it again, until the task is cancelled or its service group shuts down gracefully.
+func repeating(every interval: Duration, _ job: () async -> Void) async {
+    await cancelWhenGracefulShutdown {
+        while !Task.isCancelled {
+            await job()
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+}

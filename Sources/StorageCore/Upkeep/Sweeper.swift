@@ -1,0 +1,42 @@
+import Logging
+public import ServiceLifecycle
+
+/// Housekeeping of the metadata: uploads given up, credentials that have ended, usage to be added up, old tombstones.
+public struct Sweeper: Service {
+    private let metadata: any MetadataStore
+    private let interval: Duration
+    private let logger = Logger(label: "storage.sweeper")
+
+    /// Makes a sweeper.
+    ///
+    /// - Parameter interval: The pause between two rounds.
+    public init(metadata: any MetadataStore, interval: Duration) {
+        self.metadata = metadata
+        self.interval = interval
+    }
+
+    /// Sweeps again and again until the service shuts down.
+    public func run() async throws {
+        await repeating(every: interval) {
+            do {
+                try await sweep()
+            } catch {
+                logger.error("the sweep failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Does all housekeeping that is due now.
+    public func sweep() async throws {
+        for chore in Self.chores {
+            while !Task.isCancelled, try await metadata.tidy(chore) {}
+        }
+    }
+
+    private static let chores: [Chore] = [
+        .sweepUploads(abandoned: 2 * 3_600 * 1_000_000, kept: 86_400 * 1_000_000),
+        .foldUsage,
+        .sweepCredentials,
+        .sweepTombstones(age: 7 * 86_400 * 1_000_000),
+    ]
+}
