@@ -47,7 +47,7 @@ class Tree:
         if not os.path.exists(os.path.join(self.root, ".git")):
             return ""
         return subprocess.run(
-            ["git", "-C", self.root, *arguments], check=True, capture_output=True, text=True, errors="surrogateescape"
+            ["git", "-c", "safe.directory=*", "-C", self.root, *arguments], check=True, capture_output=True, text=True, errors="surrogateescape"
         ).stdout
 
     def text(self, path: str) -> Optional[str]:

@@ -1,0 +1,73 @@
+# `make run` starts a server, `make test` runs every test; each installs what is missing first. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The Swift toolchain first: another program of the name `swift` exists.
+export PATH := $(shell bash -c 'source scripts/toolchain.sh && printf %s "$$PATH"')
+
+# A release build where somebody made one (it is the server to measure and to use); else debug, whose first build takes half the time.
+CONFIGURATION ?= $(if $(wildcard .build/release/storaged),release,debug)
+
+# What `make run` passes to storaged, `make acceptance` and `make nightly` to pytest, `make bench` to Benchmarks/run.
+ARGS ?=
+
+.PHONY: help
+help: ## Lists the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Builds and starts storaged on 127.0.0.1:8080 with files in ./data; ARGS="serve --http-port 9000" goes to it.
+	@scripts/bootstrap build
+	swift build -c $(CONFIGURATION) --product storaged
+	exec .build/$(CONFIGURATION)/storaged $(ARGS)
+
+.PHONY: test
+test: ## Runs all tests: Swift's, then real clients against the debug binary (or STORAGED_BINARY).
+	@scripts/test
+
+.PHONY: check
+check: ## Lints without building: format, imports, forbidden patterns, migrations; and proves that each rule catches.
+	@scripts/bootstrap check
+	@scripts/check
+	@scripts/lean-consumer --self-test
+
+.PHONY: format
+format: ## Rewrites the Swift sources as the formatter wants them.
+	@scripts/check --format
+
+.PHONY: build
+build: ## Builds everything for debugging, tests included.
+	@scripts/bootstrap build
+	swift build --build-tests
+
+.PHONY: release
+release: ## Builds the release binary, .build/release/storaged.
+	@scripts/bootstrap build
+	swift build -c release --product storaged
+
+.PHONY: acceptance
+acceptance: ## Runs the acceptance tests against STORAGED_BINARY (the newest configuration built, if none is given).
+	@scripts/bootstrap test
+	$(if $(STORAGED_BINARY),,swift build -c $(CONFIGURATION) --product storaged)
+	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/$(CONFIGURATION)/storaged)" scripts/acceptance $(ARGS)
+
+.PHONY: nightly
+nightly: release ## Runs the slow lanes of the acceptance tests against the release binary.
+	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)" scripts/acceptance --nightly $(ARGS)
+
+.PHONY: bench
+bench: release ## Measures beside nginx; no figure makes it fail.
+	@scripts/bootstrap bench
+	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)" Benchmarks/run $(ARGS) \
+		|| echo "bench: did not finish (status $$?); this fails nothing" >&2
+
+.PHONY: lean
+lean: ## Proves that embedding StorageCore alone builds no database, HTTP or TLS package.
+	@scripts/lean-consumer
+
+.PHONY: clean
+clean: ## Removes every build product; ./data stays.
+	rm -rf .build .build-lean .build-tools
