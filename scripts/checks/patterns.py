@@ -139,10 +139,10 @@ RULES = [
     ),
     _forbidden(
         "character-work",
-        r"\bCharacter\b|\.(isHexDigit|isNumber|isLetter|isWhitespace|isNewline|isWholeNumber|hexDigitValue|wholeNumberValue)\b"
+        r"\bCharacter\b|(?<!ASCII)\.(isHexDigit|isNumber|isLetter|isWhitespace|isNewline|isWholeNumber|hexDigitValue|wholeNumberValue)\b"
         r"|\.(contains|firstIndex\(of:|lastIndex\(of:|firstRange\(of:)\s*\(?\s*#*\""
         r"|\b(separator|separatedBy|omittingEmptySubsequences|whereSeparator):\s*#*\""
-        r"|\.(hasPrefix|hasSuffix|lowercased|uppercased|trimmingCharacters|components|replacingOccurrences)\s*\(",
+        r"|(?<!ASCII)\.(hasPrefix|hasSuffix|lowercased|uppercased|trimmingCharacters|components|replacingOccurrences)\s*\(",
         "parsing works on bytes ([UInt8], ByteBuffer, .utf8): Character hides CR LF and combining marks",
         [
             "let c: Character",
@@ -152,7 +152,7 @@ RULES = [
             'path.hasPrefix("/")',
             "name.lowercased()",
         ],
-        ["line.utf8.split(separator: UInt8(ascii: a))", "bytes.contains(0x2F)", "// a Character would hide it"],
+        ["line.utf8.split(separator: UInt8(ascii: a))", "bytes.contains(0x2F)", "ASCII.isLetter(b)", "// a Character would hide it"],
         files=PARSING_FILES,
         sample=PARSER,
         passed_files=[
