@@ -17,8 +17,6 @@ public enum ConnectionFault: Error, Sendable, Hashable, CaseIterable {
     case headersTooLarge
     /// The route ended without an answer. 500.
     case unanswered
-    /// The request line names an HTTP version other than 1.0 and 1.1. 505.
-    case unsupportedVersion
 
     /// The stable, machine-readable name of the fault.
     public var code: String {
@@ -29,7 +27,6 @@ public enum ConnectionFault: Error, Sendable, Hashable, CaseIterable {
         case .expectationFailed: "expectation_failed"
         case .headersTooLarge: "headers_too_large"
         case .unanswered: "internal_error"
-        case .unsupportedVersion: "unsupported_version"
         }
     }
 
@@ -42,7 +39,6 @@ public enum ConnectionFault: Error, Sendable, Hashable, CaseIterable {
         case .expectationFailed: .expectationFailed
         case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .unanswered: .internalServerError
-        case .unsupportedVersion: .httpVersionNotSupported
         }
     }
 
@@ -55,7 +51,6 @@ public enum ConnectionFault: Error, Sendable, Hashable, CaseIterable {
         case .expectationFailed: "Only 100-continue can be expected."
         case .headersTooLarge: "The request has too many or too large header fields."
         case .unanswered: "The request could not be answered."
-        case .unsupportedVersion: "Only HTTP/1.0 and HTTP/1.1 are spoken here."
         }
     }
 }

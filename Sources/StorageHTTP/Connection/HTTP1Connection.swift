@@ -119,11 +119,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     private func fault(for error: HTTPParserError) -> ConnectionFault {
-        switch error {
-        case .headerOverflow: wire.isFirstLineOpen ? .targetTooLong : .headersTooLarge
-        case .invalidVersion: .unsupportedVersion
-        default: .malformedRequest
-        }
+        guard error == .headerOverflow else { return .malformedRequest }
+        return wire.isFirstLineOpen ? .targetTooLong : .headersTooLarge
     }
 
     private func inputClosed(context: ChannelHandlerContext) {

@@ -30,7 +30,7 @@ struct RequestHead {
     ///   - isSecure: Whether the connection is encrypted.
     /// - Throws: The fault to answer with.
     init(_ head: HTTPRequestHead, limits: ConnectionLimits, isSecure: Bool) throws(ConnectionFault) {
-        guard head.version == .http1_1 || head.version == .http1_0 else { throw .unsupportedVersion }
+        guard head.version == .http1_1 || head.version == .http1_0 else { throw .malformedRequest }
         guard let method = HTTPRequest.Method(head.method.rawValue), method != .connect else { throw .malformedRequest }
         guard head.uri.utf8.count <= limits.maximumTargetBytes else { throw .targetTooLong }
 
