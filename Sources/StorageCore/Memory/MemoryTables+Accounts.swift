@@ -1,0 +1,136 @@
+/// Accounts and their credentials.
+extension MemoryTables {
+    func account(_ selector: AccountSelector) -> AccountRecord? {
+        switch selector {
+        case .id(let id): accountIndex[id].map { record(accounts[$0], by: nil) }
+        case .login(let login): logins[login].map { record(accounts[$0], by: nil) }
+        case .credential(let digest): credential(digest)
+        }
+    }
+
+    private func credential(_ digest: TokenDigest) -> AccountRecord? {
+        guard let row = credentialIndex[digest].flatMap({ credentials[$0] }), !hasEnded(row),
+            let index = accountIndex[row.account]
+        else { return nil }
+        return record(accounts[index], by: row)
+    }
+
+    private func record(_ row: AccountRow, by credential: CredentialRow?) -> AccountRecord {
+        let stored = credential.map {
+            StoredCredential(
+                id: $0.id, kind: $0.kind, createdAt: $0.createdAt, lastUsedAt: $0.lastUsedAt, expiresAt: $0.expiresAt)
+        }
+        return AccountRecord(account: row.account, passwordHash: row.passwordHash, credential: stored, readAt: now)
+    }
+
+    /// Whether a credential is revoked, expired or was idle for too long.
+    func hasEnded(_ row: CredentialRow) -> Bool {
+        if row.revokedAt != nil { return true }
+        if let expiresAt = row.expiresAt, expiresAt <= now { return true }
+        if let idleUntil = row.idleUntil, idleUntil <= now { return true }
+        return false
+    }
+
+    func accounts(after serial: Int64, limit: Int) -> [Account] {
+        let start = Int(min(max(serial, 0), Int64(accounts.count)))
+        return accounts[start...].prefix(max(limit, 0)).map(\.account)
+    }
+
+    mutating func change(_ change: AccountChange) throws -> AccountChangeResult {
+        switch change {
+        case .register(let login, let email, let passwordHash, let role, let ownSpace):
+            guard logins[login] == nil else { throw StorageError(.loginTaken, "login: is in use already.") }
+            let row = add(
+                .registered, role: role, login: login, passwordHash: passwordHash, email: email, ownSpace: ownSpace)
+            return AccountChangeResult(account: row.account)
+        case .openContainer(let digest, let ownSpace):
+            return try openContainer(digest, ownSpace: ownSpace)
+        case .addCredential(let account, let digest, let kind, let label, let lifetime, let idle):
+            return try addCredential(
+                account, digest, kind: kind, label: label, lifetime: lifetime, idle: idle)
+        case .touchCredential(let id, let idle):
+            return touchCredential(id, idle: idle)
+        case .revokeCredential(let account, let id):
+            revokeCredentials(of: account) { $0 == id }
+            return result(account)
+        case .revokeCredentials(let account, let kept):
+            revokeCredentials(of: account) { $0 != kept }
+            return result(account)
+        case .setPassword(let account, let passwordHash):
+            if let index = accountIndex[account] { accounts[index].passwordHash = passwordHash }
+            return result(account)
+        case .setDisabled(let account, let isDisabled):
+            if let index = accountIndex[account] { setDisabled(index, isDisabled) }
+            return result(account)
+        }
+    }
+
+    private func result(_ id: AccountID) -> AccountChangeResult {
+        AccountChangeResult(account: accountIndex[id].map { accounts[$0].account })
+    }
+
+    /// Adds an account with its container; one of a token keeps no older revisions.
+    private mutating func add(
+        _ kind: Account.Kind, role: Account.Role, login: Login?, passwordHash: String?, email: String?, ownSpace: Bool
+    ) -> AccountRow {
+        let id = ContainerID()
+        let container = Container(
+            id: id, space: ownSpace ? Space(id: id) : .shared, keepsRevisions: kind == .registered)
+        let account = Account(
+            id: AccountID(), serial: Int64(accounts.count) + 1, kind: kind, role: role, login: login, createdAt: now,
+            disabledAt: nil, container: container)
+        let row = AccountRow(account: account, passwordHash: passwordHash, email: email)
+        accountIndex[account.id] = accounts.count
+        if let login { logins[login] = accounts.count }
+        accounts.append(row)
+        containers[id] = ContainerRow()
+        return row
+    }
+
+    /// A token that was revoked stays dead: it must open neither the old container nor a new one.
+    private mutating func openContainer(_ digest: TokenDigest, ownSpace: Bool) throws -> AccountChangeResult {
+        if let row = credentialIndex[digest].flatMap({ credentials[$0] }) {
+            guard row.kind == .container, !hasEnded(row) else { throw StorageError.unauthenticated }
+            return result(row.account)
+        }
+        let row = add(.token, role: .user, login: nil, passwordHash: nil, email: nil, ownSpace: ownSpace)
+        return try addCredential(row.account.id, digest, kind: .container, label: nil, lifetime: nil, idle: nil)
+    }
+
+    private mutating func addCredential(
+        _ account: AccountID, _ digest: TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?,
+        idle: Int64?
+    ) throws -> AccountChangeResult {
+        guard let index = accountIndex[account] else { return AccountChangeResult(account: nil) }
+        guard credentialIndex[digest] == nil else { throw StorageError(.internal, "The credential exists already.") }
+        let row = CredentialRow(
+            id: CredentialID(), digest: digest, account: account, kind: kind, label: label, createdAt: now,
+            expiresAt: lifetime.map { now.adding($0) }, lastUsedAt: nil, idleUntil: idle.map { now.adding($0) })
+        credentials[row.id] = row
+        credentialIndex[digest] = row.id
+        return AccountChangeResult(account: accounts[index].account, credential: row.id)
+    }
+
+    /// Use does not bring an ended credential back.
+    private mutating func touchCredential(_ id: CredentialID, idle: Int64?) -> AccountChangeResult {
+        guard let row = credentials[id] else { return AccountChangeResult(account: nil) }
+        if !hasEnded(row) {
+            credentials[id]?.lastUsedAt = now
+            if let idle { credentials[id]?.idleUntil = now.adding(idle) }
+        }
+        return result(row.account)
+    }
+
+    private mutating func revokeCredentials(of account: AccountID, where isMeant: (CredentialID) -> Bool) {
+        for row in credentials.values where row.account == account && isMeant(row.id) && row.revokedAt == nil {
+            credentials[row.id]?.revokedAt = now
+        }
+    }
+
+    private mutating func setDisabled(_ index: Int, _ isDisabled: Bool) {
+        let old = accounts[index].account
+        accounts[index].account = Account(
+            id: old.id, serial: old.serial, kind: old.kind, role: old.role, login: old.login, createdAt: old.createdAt,
+            disabledAt: isDisabled ? old.disabledAt ?? now : nil, container: old.container)
+    }
+}

@@ -1,0 +1,126 @@
+/// The lives of blobs and the uploads that want them.
+extension MemoryTables {
+    mutating func claim(_ claim: UploadClaim) -> ClaimedBlob {
+        let content = Content(space: claim.space, digest: claim.digest)
+        let until = now.adding(claim.lease)
+        let blob: BlobRow
+        if var present = usableLife(of: content) {
+            if present.state == .pending { present.claimedUntil = max(present.claimedUntil ?? until, until) }
+            blob = present
+        } else {
+            blob = BlobRow(
+                id: BlobID(), key: newKey(for: content), size: claim.size, state: .pending, stateAt: now,
+                claimedUntil: until)
+            lives[content, default: []].append(blob.id)
+        }
+        blobs[blob.id] = blob
+        var upload = uploads[claim.upload] ?? UploadRow(blob: blob.id, heartbeatAt: now)
+        upload.blob = blob.id
+        upload.heartbeatAt = now
+        upload.isAbandoned = false
+        uploads[claim.upload] = upload
+        return ClaimedBlob(id: blob.id, key: blob.key, isLive: blob.state == .live)
+    }
+
+    private func usableLife(of content: Content) -> BlobRow? {
+        lives[content]?.lazy.compactMap { blobs[$0] }.first(where: \.isUsable)
+    }
+
+    /// Generation 0 belongs to the first life alone: a deletion of its key may still be on the wire.
+    private func newKey(for content: Content) -> BlobKey {
+        let used = Set(lives[content, default: []].compactMap { blobs[$0]?.key.generation })
+        var generation: Int64 = 0
+        if !used.isEmpty {
+            repeat { generation = BlobKey.newGeneration() } while used.contains(generation)
+        }
+        return BlobKey(space: content.space, digest: content.digest, generation: generation)
+    }
+
+    mutating func renew(_ upload: UploadID, lease: Int64) -> Bool {
+        guard let row = uploads[upload], !row.isAbandoned, let blob = blobs[row.blob], blob.isUsable else {
+            return false
+        }
+        uploads[upload]?.heartbeatAt = now
+        if blob.state == .pending {
+            let until = now.adding(lease)
+            blobs[row.blob]?.claimedUntil = max(blob.claimedUntil ?? until, until)
+        }
+        return true
+    }
+
+    mutating func abandon(_ upload: UploadID) {
+        guard let row = uploads[upload], row.committedAt == nil else { return }
+        uploads[upload]?.isAbandoned = true
+    }
+
+    func outcome(of upload: UploadID) -> UploadOutcome {
+        guard let row = uploads[upload], !row.isAbandoned else { return .unknown }
+        return row.result.map { .committed($0) } ?? .open
+    }
+
+    mutating func doom(grace: Int64, retry: Int64, limit: Int) -> [BlobRecord] {
+        let (releasedBefore, doomedBefore) = (now.subtracting(grace), now.subtracting(retry))
+        var doomed: [BlobRecord] = []
+        for var blob in blobs.values.sorted(by: { ($0.stateAt, $0.id) < ($1.stateAt, $1.id) })
+        where doomed.count < limit {
+            switch blob.state {
+            case .live:
+                guard let releasedAt = blob.releasedAt, releasedAt < releasedBefore else { continue }
+            case .pending:
+                guard let claimedUntil = blob.claimedUntil, claimedUntil < now else { continue }
+            case .doomed:
+                guard blob.stateAt < doomedBefore else { continue }
+            case .gone, .corrupt:
+                continue
+            }
+            if blob.references.isEmpty {
+                blob.state = .doomed
+                blob.stateAt = now
+                doomed.append(blob.record)
+            }
+            blob.releasedAt = nil
+            blobs[blob.id] = blob
+        }
+        return doomed
+    }
+
+    mutating func settle(_ settlement: BlobSettlement) {
+        switch settlement {
+        case .gone(let ids):
+            for id in ids where blobs[id]?.state == .doomed { setState(.gone, of: id) }
+        case .corrupt(let id):
+            if blobs[id]?.isUsable == true { setState(.corrupt, of: id) }
+        }
+    }
+
+    private mutating func setState(_ state: BlobRecord.State, of id: BlobID) {
+        blobs[id]?.state = state
+        blobs[id]?.stateAt = now
+        blobs[id]?.claimedUntil = nil
+    }
+
+    mutating func tidy(_ chore: Chore) {
+        switch chore {
+        case .foldUsage:
+            break
+        case .sweepUploads(let abandoned, let kept):
+            let (leftBefore, committedBefore) = (now.subtracting(abandoned), now.subtracting(kept))
+            uploads = uploads.filter { _, row in
+                if let committedAt = row.committedAt { return committedAt >= committedBefore }
+                return !row.isAbandoned && row.heartbeatAt >= leftBefore
+            }
+        case .sweepCredentials:
+            for row in credentials.values where hasEnded(row) && row.kind == .session {
+                credentials[row.id] = nil
+                credentialIndex[row.digest] = nil
+            }
+        case .sweepTombstones(let age):
+            let goneBefore = now.subtracting(age)
+            for blob in blobs.values where blob.state == .gone && blob.key.generation != 0 && blob.stateAt < goneBefore
+            {
+                blobs[blob.id] = nil
+                lives[Content(space: blob.key.space, digest: blob.key.digest)]?.removeAll { $0 == blob.id }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+/// Changes that make entries: put, make a folder, copy.
+extension MemoryTables {
+    /// What a revision is made of.
+    struct Version {
+        let blob: BlobRow
+        let mediaType: MediaType
+        let sentName: String?
+        let kind: FileKind
+
+        /// Names are compared as bytes: text would take the composed and decomposed form for the same.
+        func isSame(as row: RevisionRow) -> Bool {
+            row.blob == blob.id && row.mediaType == mediaType
+                && row.sentName.map { Array($0.utf8) } == sentName.map { Array($0.utf8) }
+        }
+    }
+
+    /// What stands where a file is to be, and which folders above it are missing.
+    struct Place {
+        let missing: [FilePath]
+        let file: FileRow?
+        let emptyFolder: FileRow?
+    }
+
+    mutating func put(_ put: FileChange.Put) throws -> FileChangeResult {
+        if let result = uploads[put.upload]?.result { return result }
+        let place = try place(for: put.path, in: put.container)
+        try put.precondition.check(place.file.flatMap { revision(of: $0) })
+        guard let upload = uploads[put.upload], !upload.isAbandoned, let blob = blobs[put.blob], blob.isUsable else {
+            return .blobLost
+        }
+        let version = Version(blob: blob, mediaType: put.mediaType, sentName: put.sentName, kind: put.kind)
+        let result = write(version, at: put.path, in: put.container, place, keepRevisions: put.keepRevisions)
+        if let link = put.link, let revision = result.record?.revision {
+            publish(revision.id, as: link, in: put.container)
+        }
+        uploads[put.upload]?.committedAt = now
+        uploads[put.upload]?.result = result
+        return result
+    }
+
+    mutating func makeFolder(_ path: FilePath, in container: ContainerID) throws -> FileChangeResult {
+        let missing = try missingAncestors(of: path, in: container)
+        if let present = row(at: path, in: container) {
+            guard present.isFolder else { throw Self.pathConflict("A file has the path of the folder.") }
+            return .updated(record(present))
+        }
+        makeFolders(missing, in: container)
+        return .created(record(insert(path, in: container, kind: .other)))
+    }
+
+    mutating func copy(_ relocation: FileChange.Relocation) throws -> FileChangeResult {
+        let source = try existing(relocation.source)
+        guard let current = source.revisions.last.flatMap({ revisions[$0] }), let blob = blobs[current.blob] else {
+            throw StorageError(.unprocessable, "from: must be a file.")
+        }
+        try relocation.precondition.check(revision(of: source))
+        guard relocation.target != source.path else { return .updated(record(source)) }
+        let place = try place(for: relocation.target, in: source.container)
+        guard place.file == nil || relocation.overwrite else { throw Self.exists }
+        guard blob.state == .live else { throw StorageError(.notFound, "The bytes of the file are gone.") }
+        let version = Version(
+            blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
+        return write(
+            version, at: relocation.target, in: source.container, place, keepRevisions: relocation.keepRevisions)
+    }
+
+    static var exists: StorageError { StorageError(.exists, "There is something at the target path already.") }
+
+    static func pathConflict(_ message: String) -> StorageError { StorageError(.pathConflict, message) }
+
+    /// The folders above a path that do not exist yet, the outermost first.
+    func missingAncestors(of path: FilePath, in container: ContainerID) throws -> [FilePath] {
+        _ = try self.container(container)
+        return try path.ancestors.filter { ancestor in
+            guard let row = row(at: ancestor, in: container) else { return true }
+            guard row.isFolder else { throw Self.pathConflict("A file has the path of a folder above.") }
+            return false
+        }
+    }
+
+    private func place(for path: FilePath, in container: ContainerID) throws -> Place {
+        let missing = try missingAncestors(of: path, in: container)
+        let row = row(at: path, in: container)
+        guard row?.isFolder == true else { return Place(missing: missing, file: row, emptyFolder: nil) }
+        guard paths(below: path, in: container).isEmpty else {
+            throw Self.pathConflict("A folder that is not empty has the path of the file.")
+        }
+        return Place(missing: missing, file: nil, emptyFolder: row)
+    }
+
+    mutating func makeFolders(_ paths: [FilePath], in container: ContainerID) {
+        for path in paths { _ = insert(path, in: container, kind: .other) }
+    }
+
+    private mutating func insert(_ path: FilePath, in container: ContainerID, kind: FileKind) -> FileRow {
+        let row = FileRow(id: FileID(), container: container, path: path, kind: kind, createdAt: now, modifiedAt: now)
+        files[row.id] = row
+        containers[container]?.entries[path] = row.id
+        return row
+    }
+
+    /// Makes a version current at a place that was checked.
+    private mutating func write(
+        _ version: Version, at path: FilePath, in container: ContainerID, _ place: Place, keepRevisions: Int
+    ) -> FileChangeResult {
+        setLive(version.blob.id)
+        if let file = place.file, let current = file.revisions.last.flatMap({ revisions[$0] }),
+            version.isSame(as: current)
+        {
+            return .updated(record(file))
+        }
+        makeFolders(place.missing, in: container)
+        if let folder = place.emptyFolder { remove(folder) }
+        var file = place.file ?? insert(path, in: container, kind: version.kind)
+        let replaced = file.revisions.last.flatMap { revisions[$0] }
+        let revision = RevisionRow(
+            id: RevisionID(), file: file.id, blob: version.blob.id, size: version.blob.size,
+            mediaType: version.mediaType,
+            sentName: version.sentName, createdAt: now)
+        revisions[revision.id] = revision
+        blobs[version.blob.id]?.references.insert(revision.id)
+        file.revisions.append(revision.id)
+        file.kind = version.kind
+        file.modifiedAt = now
+        account(for: revision.size, replacing: replaced?.size, in: container)
+        if let replaced {
+            dropLinks(of: replaced.id)
+            heal(replaced.blob, with: version.blob)
+        }
+        while file.revisions.count > max(keepRevisions, 0) + 1 {
+            let oldest = file.revisions.removeFirst()
+            containers[container]?.usage.revisionBytes -= revisions[oldest]?.size ?? 0
+            remove(oldest)
+        }
+        files[file.id] = file
+        return place.file == nil ? .created(record(file)) : .updated(record(file))
+    }
+
+    private mutating func setLive(_ id: BlobID) {
+        if blobs[id]?.state == .pending { blobs[id]?.stateAt = now }
+        blobs[id]?.state = .live
+        blobs[id]?.releasedAt = nil
+        blobs[id]?.claimedUntil = nil
+    }
+
+    private mutating func account(for size: Int64, replacing replaced: Int64?, in container: ContainerID) {
+        containers[container]?.usage.bytes += size - (replaced ?? 0)
+        containers[container]?.usage.files += replaced == nil ? 1 : 0
+        containers[container]?.usage.revisionBytes += replaced ?? 0
+    }
+
+    /// Points every revision of a corrupt blob at a whole one of the same content.
+    private mutating func heal(_ corrupt: BlobID, with whole: BlobRow) {
+        guard let row = blobs[corrupt], row.state == .corrupt, row.key.digest == whole.key.digest else { return }
+        for id in row.references { revisions[id]?.blob = whole.id }
+        blobs[whole.id]?.references.formUnion(row.references)
+        blobs[corrupt]?.references = []
+        blobs[corrupt]?.releasedAt = now
+    }
+
+    /// Publishes a revision; the same again leaves its age as it was, another one of the container takes its place.
+    private mutating func publish(_ revision: RevisionID, as link: Link, in container: ContainerID) {
+        var publications = links[link, default: []]
+        if let index = publications.firstIndex(where: { $0.container == container }) {
+            guard publications[index].revision != revision else { return }
+            revisions[publications[index].revision]?.links.remove(link)
+            publications.remove(at: index)
+        }
+        publications.append(Publication(container: container, revision: revision))
+        links[link] = publications
+        revisions[revision]?.links.insert(link)
+    }
+}
