@@ -29,3 +29,12 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     /// Orders by time.
     public static func < (one: Self, other: Self) -> Bool { one.microseconds < other.microseconds }
 }
+
+extension Duration {
+    /// Whole microseconds, cut to 64 bits.
+    package var wholeMicroseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflowed) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        return overflowed ? (seconds < 0 ? .min : .max) : whole + attoseconds / 1_000_000_000_000
+    }
+}

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 
 /// Reading files.
@@ -29,7 +30,7 @@ extension FileStorage {
             if let content = try await open(revision, range) { return (plan, content) }
             missing = revision.blob
         }
-        logger.critical("the bytes of a live blob are missing", metadata: ["key": "\(missing.map(String.init) ?? "")"])
+        logger.critical("the bytes of a live blob are missing", metadata: ["key": "\(missing.map(\.name) ?? "")"])
         throw Self.corrupt
     }
 
@@ -92,17 +93,18 @@ extension FileStorage {
 /// Passes chunks through one behind, so that the last leaves only after the digest of all was found right.
 private struct Verifier {
     private var chunks: ByteStream.Iterator
-    private let hasher: StreamingDigest
+    private var hasher: StreamingDigest?
     private let digest: BlobDigest
     private var held: ByteBuffer?
 
-    init(_ chunks: ByteStream.Iterator, digest: BlobDigest) throws {
+    init(_ chunks: ByteStream.Iterator, digest: BlobDigest) {
         self.chunks = chunks
         self.digest = digest
-        hasher = try StreamingDigest()
     }
 
     mutating func next() async throws -> ByteBuffer? {
+        let hasher = try hasher ?? StreamingDigest()
+        self.hasher = hasher
         while let chunk = try await chunks.next() {
             try hasher.update(chunk)
             let ready = held

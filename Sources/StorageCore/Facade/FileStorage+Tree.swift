@@ -114,7 +114,7 @@ extension FileStorage {
         guard let container = container(of: principal), container.id == record.container else { throw Self.notFound }
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
-            kind: record.revision.map { FileKind(name: Array(target.name), mediaType: $0.mediaType) },
+            kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },
             overwrite: overwrite, precondition: precondition, keepRevisions: keepRevisions(in: container))
     }
 

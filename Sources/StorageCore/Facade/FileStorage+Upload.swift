@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 
 /// A file as it is to be stored.
 public struct NewFile: Sendable {
@@ -78,9 +79,9 @@ extension FileStorage {
                 guard try await secure(staged, as: claimed, for: upload) else { continue }
                 let put = FileChange.Put(
                     upload: upload, blob: claimed.id, container: container.id, path: file.path,
-                    mediaType: file.mediaType ?? MediaType.ofName(file.sentName.map { Array($0.utf8) } ?? Array(file.path.name)),
+                    mediaType: file.mediaType ?? .ofName(file.path.name),
                     sentName: file.sentName,
-                    kind: FileKind(name: Array(file.path.name), mediaType: file.mediaType),
+                    kind: FileKind(name: file.path.name, mediaType: file.mediaType),
                     precondition: file.precondition, link: file.link, keepRevisions: keepRevisions(in: container))
                 let result = try await commit(put)
                 if result != .blobLost { return result }

@@ -53,7 +53,7 @@ public struct GarbageCollector: Service {
         var report = Report()
         while !Task.isCancelled {
             let doomed = try await metadata.doom(
-                grace: (grace ?? self.grace).microseconds, retry: Self.retry, limit: Self.batch)
+                grace: (grace ?? self.grace).wholeMicroseconds, retry: Self.retry, limit: Self.batch)
             guard !doomed.isEmpty else { break }
             try await blobs.remove(doomed.map(\.key))
             try await metadata.settle(.gone(doomed.map(\.id)))
@@ -68,7 +68,7 @@ public struct GarbageCollector: Service {
 }
 
 /// Runs a job, pauses, and runs it again, until the task is cancelled or its service group shuts down gracefully.
-func repeating(every interval: Duration, _ job: () async -> Void) async {
+func repeating(every interval: Duration, _ job: @escaping @Sendable () async -> Void) async {
     await cancelWhenGracefulShutdown {
         while !Task.isCancelled {
             await job()

@@ -41,7 +41,7 @@ struct RequestHead {
         isVersion10 = head.version == .http1_0
         guard fields.host != nil || isVersion10 else { throw .malformedRequest }
 
-        let target = try RequestTarget(head.uri, method: method)
+        let target = try TargetForm(head.uri, method: method)
         request = HTTPRequest(
             method: method,
             scheme: isSecure ? "https" : "http",

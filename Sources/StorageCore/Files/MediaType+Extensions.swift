@@ -1,25 +1,26 @@
 extension MediaType {
     /// The media type that the extension of a file's name suggests; nil when it has none or none that is known.
-    static func byExtension(of name: some Collection<UInt8>) -> MediaType? {
-        fileExtension(of: name).flatMap { byExtension[$0] }.map { MediaType(essence: $0) }
+    public static func byExtension(of name: some Collection<UInt8>) -> MediaType? {
+        fileExtension(of: name).flatMap { byExtension[$0] }.map { MediaType(stored: $0) }
     }
 
-    /// The extension of the last segment of `name`, in lower case without its dot; nil when there is none. The dot of a
-    /// name that begins with it does not count.
-    static func fileExtension(of name: some Collection<UInt8>) -> String? {
+    /// The extension of a path's last segment in lower case, without its dot; nil when there is none.
+    ///
+    /// The dot of a name that begins with it does not count.
+    public static func fileExtension(of name: some Collection<UInt8>) -> String? {
+        let slash = UInt8(ascii: "/")
         let tail = Array(name.suffix(longestExtension + 2))
-        guard let dot = tail.lastIndex(of: ASCII.dot), tail[dot...].contains(ASCII.slash) == false, dot > 0,
-            tail[dot - 1] != ASCII.slash
-        else { return nil }
-        let bytes = ASCII.lowercased(tail[(dot + 1)...])
-        guard bytes.isEmpty == false, bytes.count <= longestExtension else { return nil }
-        return String(validating: bytes, as: UTF8.self)
+        guard let dot = tail.lastIndex(of: UInt8(ascii: ".")), dot > 0, tail[dot - 1] != slash else { return nil }
+        let suffix = tail[(dot + 1)...]
+        guard !suffix.isEmpty, suffix.count <= longestExtension, !suffix.contains(slash) else { return nil }
+        let upper = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        return String(validating: suffix.map { upper.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     private static let longestExtension = 16
 
     /// Extensions in lower case.
-    static let byExtension: [String: String] = [
+    private static let byExtension: [String: String] = [
         "3g2": "video/3gpp2",
         "3gp": "video/3gpp",
         "7z": "application/x-7z-compressed",

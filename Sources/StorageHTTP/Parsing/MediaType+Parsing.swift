@@ -1,22 +1,7 @@
-/// A media type that is safe to store and to send back (RFC 9110 section 8.3.1): at most 127 bytes of printable ASCII,
-/// `type/subtype` in lower case, parameters well formed.
-struct MediaType: Equatable, Sendable, CustomStringConvertible {
-    /// The longest media type, with its parameters, that is kept.
-    static let maximumBytes = 127
-    /// What a file is when nothing says more.
-    static let octetStream = MediaType(essence: "application/octet-stream")
+import StorageCore
 
-    /// `type/subtype` in lower case.
-    let essence: String
-    /// The whole, as it goes into a header.
-    let description: String
-
-    /// A media type from a table of this module.
-    init(essence: String) {
-        self.essence = essence
-        description = essence
-    }
-
+/// Media types in messages.
+extension MediaType {
     /// Reads the value of a `Content-Type`; nil when it is malformed, has wildcards or is longer than `maximumBytes`.
     init?(parsing text: String) {
         guard text.utf8.count <= Self.maximumBytes else { return nil }
@@ -27,13 +12,12 @@ struct MediaType: Equatable, Sendable, CustomStringConvertible {
         guard subtype.isEmpty == false else { return nil }
         guard let list = HeaderParameters(&cursor, dialect: .standard) else { return nil }
         var whole = type + [ASCII.slash] + subtype
-        essence = String(decoding: whole, as: UTF8.self)
         for parameter in list.parameters {
             guard parameter.value.allSatisfy({ $0 >= ASCII.space && $0 < 0x7F }) else { return nil }
             whole += [ASCII.semicolon, ASCII.space] + parameter.name + [ASCII.equals] + Self.quoted(parameter.value)
         }
         guard whole.count <= Self.maximumBytes else { return nil }
-        description = String(decoding: whole, as: UTF8.self)
+        self.init(stored: String(decoding: whole, as: UTF8.self))
     }
 
     /// True for types that a browser may show in place: none of them can run script.
@@ -42,11 +26,11 @@ struct MediaType: Equatable, Sendable, CustomStringConvertible {
     }
 
     private static let inlineSafe: Set<String> = [
-        "application/json", "audio/aac", "audio/flac", "audio/mp4", "audio/mpeg", "audio/ogg", "audio/opus", "audio/wav",
-        "audio/webm", "audio/x-wav", "image/apng", "image/avif", "image/bmp", "image/gif", "image/heic", "image/heif",
-        "image/jpeg", "image/jxl", "image/png", "image/tiff", "image/vnd.microsoft.icon", "image/webp", "text/csv",
-        "text/markdown", "text/plain", "video/mp4", "video/mpeg", "video/ogg", "video/quicktime", "video/webm",
-        "video/x-matroska",
+        "application/json", "audio/aac", "audio/flac", "audio/mp4", "audio/mpeg", "audio/ogg", "audio/opus",
+        "audio/wav", "audio/webm", "audio/x-wav", "image/apng", "image/avif", "image/bmp", "image/gif", "image/heic",
+        "image/heif", "image/jpeg", "image/jxl", "image/png", "image/tiff", "image/vnd.microsoft.icon", "image/webp",
+        "text/csv", "text/markdown", "text/plain", "video/mp4", "video/mpeg", "video/ogg", "video/quicktime",
+        "video/webm", "video/x-matroska",
     ]
 
     private static func isName(_ byte: UInt8) -> Bool {

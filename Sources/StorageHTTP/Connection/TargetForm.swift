@@ -1,7 +1,7 @@
 import HTTPTypes
 
 /// The request target of a request line (RFC 9112 section 3.2), split into what a route sees.
-struct RequestTarget {
+struct TargetForm {
     /// Path and query as they were sent, not decoded; `*` for the whole server.
     let path: String
     /// The host of an absolute target, which overrides the `Host` field.
