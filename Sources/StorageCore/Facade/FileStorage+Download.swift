@@ -7,7 +7,7 @@ extension FileStorage {
     ///
     /// - Throws: ``StorageError/Code/notFound``, the same for what is not there and what the principal may not see.
     public func file(_ selector: FileSelector) async throws -> FileRecord {
-        guard let record = try await metadata.file(selector) else { throw Self.notFound }
+        guard let record = try await metadata.file(selector) else { throw Self.noSuchFile }
         return record
     }
 

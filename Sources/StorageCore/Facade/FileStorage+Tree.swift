@@ -54,7 +54,7 @@ extension FileStorage {
     }
 
     private func moved(_ change: FileChange) async throws -> FileRecord {
-        guard let record = try await metadata.commit(change).record else { throw Self.notFound }
+        guard let record = try await metadata.commit(change).record else { throw Self.noSuchFile }
         return record
     }
 
@@ -103,7 +103,7 @@ extension FileStorage {
                 query.after = page.entries.last?.path
             } while page.hasMore
         }
-        guard let root else { throw Self.notFound }
+        guard let root else { throw Self.noSuchFile }
         return root
     }
 
@@ -111,7 +111,7 @@ extension FileStorage {
         of record: FileRecord, to target: FilePath, as principal: Principal, overwrite: Bool,
         _ precondition: Precondition
     ) throws -> FileChange.Relocation {
-        guard let container = container(of: principal), container.id == record.container else { throw Self.notFound }
+        guard let container = container(of: principal), container.id == record.container else { throw Self.noSuchFile }
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
             kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },

@@ -39,19 +39,33 @@ extension FileStorage {
     ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/insufficientStorage``; whatever the body throws.
     public func put(_ file: NewFile, body: ByteStream, as principal: Principal) async throws -> FileChangeResult {
         try await admit(file, length: body.length, as: principal)
-        let staged = try await blobs.stage(body.limited(to: policy.uploadSize))
+        let staged = try await stage(body)
         do {
-            let result = try await keep(staged, as: file, of: principal)
-            await blobs.discard(staged)
+            let result = try await put(file, staged: staged, as: principal)
+            await discard(staged)
             return result
         } catch {
-            await blobs.discard(staged)
+            await discard(staged)
             throw error
         }
     }
 
-    /// Refuses what is known to fail before the body is read; the commit decides in the end.
-    private func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws {
+    /// Takes a body in without making it visible: for callers that learn only afterwards where it is to go.
+    ///
+    /// Must end with ``discard(_:)``, after any number of ``put(_:staged:as:)``.
+    public func stage(_ body: ByteStream) async throws -> StagedBlob {
+        try await blobs.stage(body.limited(to: policy.uploadSize))
+    }
+
+    /// Gives back what a staged body holds.
+    public func discard(_ staged: StagedBlob) async {
+        await blobs.discard(staged)
+    }
+
+    /// Refuses what is known to fail before a body is read; the commit decides in the end.
+    ///
+    /// - Parameter length: The number of bytes to come, where it is known.
+    public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws {
         if let length, length > policy.uploadSize { throw Self.tooLarge(policy.uploadSize) }
         guard let container = container(of: principal) else {
             return try file.precondition.check(nil)
@@ -66,7 +80,10 @@ extension FileStorage {
         }
     }
 
-    private func keep(_ staged: StagedBlob, as file: NewFile, of principal: Principal) async throws -> FileChangeResult {
+    /// Stores a staged body at a path; as ``put(_:body:as:)``.
+    public func put(
+        _ file: NewFile, staged: StagedBlob, as principal: Principal
+    ) async throws -> FileChangeResult {
         let container = try await openContainer(for: principal)
         let upload = UploadID()
         do {

@@ -77,5 +77,6 @@ public struct FileStorage: Sendable {
         container.keepsRevisions ? policy.keepRevisions : 0
     }
 
-    static let notFound = StorageError(.notFound, "There is no such file or folder.")
+    /// The one refusal for what is not there and for what the principal may not see.
+    public static let noSuchFile = StorageError(.notFound, "There is no such file or folder.")
 }

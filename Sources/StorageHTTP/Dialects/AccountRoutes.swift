@@ -1,0 +1,45 @@
+import HTTPTypes
+import StorageCore
+
+/// Registering and signing in, of the accounts-and-paths dialect.
+let accountRoutes = [
+    Route(.post, "/api/v1/user/register") { exchange in
+        let fields = try await FormFields(exchange)
+        let login = try fields.required("login", or: "username", "email")
+        let account = try await exchange.services.accounts.register(
+            login: login, password: try fields.required("password"),
+            email: try fields.bytes("email").flatMap { String(validating: $0, as: UTF8.self) },
+            as: try await exchange.principalIfAny())
+        return .json(.created) { json in
+            json.name("id")
+            json.string(account.id.description)
+            for name in ["login", "username"] as [StaticString] {
+                json.name(name)
+                json.string(account.login?.description ?? "")
+            }
+        }
+    },
+    Route(.post, "/api/v1/user/auth") { exchange in
+        let fields = try await FormFields(exchange)
+        let credential = Credential.basic(
+            login: try fields.required("login", or: "username", "email"), password: try fields.required("password"))
+        guard let principal = try await exchange.services.authentication.authenticate(credential) else {
+            throw StorageError.unauthenticated
+        }
+        let token = try await exchange.services.accounts.issueToken(to: principal)
+        return .json(headers: [.cacheControl: "no-store"]) { json in
+            for name in ["token", "access_token"] as [StaticString] {
+                json.name(name)
+                json.string(token.text)
+            }
+            json.name("token_type")
+            json.string("bearer")
+            json.name("expires_in")
+            json.integer(token.lifetime)
+        }
+    },
+    Route(.post, "/api/v1/user/logout") { exchange in
+        try await exchange.services.accounts.endToken(of: try await exchange.principal())
+        return Answer(.noContent)
+    },
+]

@@ -1,0 +1,29 @@
+import StorageCore
+
+/// How a client names a file: by path or by id.
+enum FileReference {
+    case path(FilePath)
+    /// A UUID is an id first; where no file has it, it is a path.
+    case idOrPath(FileID, FilePath)
+
+    /// Reads `path` of a query or body: with a leading slash a path, a UUID an id, anything else a path from the root.
+    init(_ text: [UInt8]) throws {
+        let path = try FilePath(text)
+        if let id = FileID(text: text) { self = .idOrPath(id, path) } else { self = .path(path) }
+    }
+}
+
+extension Exchange {
+    /// The selector of a file of the principal's container.
+    ///
+    /// - Throws: 404 where nothing was written yet.
+    func selector(_ reference: FileReference, of principal: Principal) async throws -> FileSelector {
+        guard let container = storage.container(of: principal)?.id else { throw FileStorage.noSuchFile }
+        switch reference {
+        case .path(let path): return .path(container, path)
+        case .idOrPath(let id, let path):
+            let hasID = try await storage.metadata.file(.id(container, id)) != nil
+            return hasID ? .id(container, id) : .path(container, path)
+        }
+    }
+}

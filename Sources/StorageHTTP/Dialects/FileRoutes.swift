@@ -1,0 +1,114 @@
+import HTTPTypes
+import StorageCore
+
+/// Files by path and id, of the accounts-and-paths dialect.
+let fileRoutes = [
+    Route(.get, "/api/v1/files") { exchange in
+        let principal = try await exchange.principal()
+        let list = ListStream(
+            exchange, principal, try await exchange.scope(for: principal), kind: try exchange.kind()
+        ) { $0.write(to: &$1) }
+        let account = principal.account
+        return try await list.answer { json in
+            json.beginObject()
+            json.name("account")
+            account?.login.map { json.string($0.description) } ?? json.null()
+            json.name("account_id")
+            account.map { json.string($0.id.description) } ?? json.null()
+            json.name("files")
+            json.beginArray()
+        } closing: { json, cursor in
+            json.endArray()
+            if let cursor {
+                json.name("cursor")
+                json.string(cursor)
+            }
+            json.endObject()
+        }
+    },
+    Route(.post, "/api/v1/files/upload") { try await Upload($0).answer() },
+    Route(.get, "/api/v1/files/download") { exchange in
+        let principal = try await exchange.principal()
+        if exchange.query.contains("compression") {
+            throw Problem(.badRequest, "unknown_compression", "This server makes no archives.")
+        }
+        return try await Download(exchange).answer(try await exchange.namedFile(of: principal))
+    },
+    Route(.delete, "/api/v1/files") { exchange in
+        let principal = try await exchange.principal()
+        let isRecursive = try exchange.query.value("recursive").map { $0.elementsEqual("true".utf8) } ?? false
+        try await exchange.storage.delete(
+            try await exchange.namedFile(of: principal), if: try exchange.precondition(), recursively: isRecursive)
+        return Answer(.noContent)
+    },
+    Route(.post, "/api/v1/folders") { exchange in
+        let principal = try await exchange.principal()
+        let fields = try await FormFields(exchange)
+        var path = try fields.required("path")
+        if path.count > 1, path.last == ASCII.slash { path.removeLast() }
+        switch try await exchange.storage.makeFolder(try FilePath(path), as: principal) {
+        case .created(let record): return record.answer(.created)
+        case .updated(let record): return record.answer(.ok)
+        case .deleted, .blobLost: throw StorageError(.internal, "A folder was not made.")
+        }
+    },
+    Route(.post, "/api/v1/files/move") { exchange in
+        let (source, target, overwrite, principal) = try await exchange.relocation()
+        let record = try await exchange.storage.move(
+            source, to: target, as: principal, overwrite: overwrite, if: try exchange.precondition())
+        return record.answer(.ok)
+    },
+    Route(.post, "/api/v1/files/copy") { exchange in
+        let (source, target, overwrite, principal) = try await exchange.relocation()
+        let record = try await exchange.storage.copy(
+            source, to: target, as: principal, overwrite: overwrite, if: try exchange.precondition())
+        return record.answer(.ok)
+    },
+]
+
+extension Exchange {
+    /// The file that `?path=` names.
+    fileprivate func namedFile(of principal: Principal) async throws -> FileSelector {
+        guard let text = try query.value("path") else {
+            throw Problem(.badRequest, "missing_path", "The query must have path=, a path or an id.")
+        }
+        return try await selector(try FileReference(text), of: principal)
+    }
+
+    /// The part of the tree that `prefix` or `folder` narrows a list to.
+    fileprivate func scope(for principal: Principal) async throws -> ListQuery.Scope {
+        if var folder = try query.value("folder") {
+            guard !query.contains("prefix") else {
+                throw Problem(.badRequest, "invalid_query", "Only one of prefix and folder can be given.")
+            }
+            while folder.last == ASCII.slash { folder.removeLast() }
+            guard !folder.isEmpty else { return .folder(nil) }
+            let path = try FilePath(folder)
+            let record = try await storage.file(try await selector(.path(path), of: principal))
+            guard record.isFolder else {
+                throw StorageError(.pathConflict, "\(path) is a file; it cannot be listed.")
+            }
+            return .folder(path)
+        }
+        let prefix = try query.value("prefix") ?? []
+        return .files(prefix: prefix.first == ASCII.slash ? Array(prefix.dropFirst()) : prefix)
+    }
+
+    fileprivate func kind() throws -> FileKind? {
+        guard let text = try query.text("kind") else { return nil }
+        guard let kind = FileKind(rawValue: text) else {
+            throw Problem(.badRequest, "invalid_kind", "kind must be one of image, media, text and other.")
+        }
+        return kind
+    }
+
+    /// `from`, `to` and `overwrite` of a move or copy; a `to` that ends in a slash is the folder that the entry goes into.
+    fileprivate func relocation() async throws -> (FileSelector, FilePath, overwrite: Bool, Principal) {
+        let principal = try await principal()
+        let fields = try await FormFields(self)
+        let source = try await selector(try FileReference(try fields.required("from")), of: principal)
+        var target = try fields.required("to")
+        if target.last == ASCII.slash { target += try await storage.file(source).path.name }
+        return (source, try FilePath(target), try fields.flag("overwrite"), principal)
+    }
+}

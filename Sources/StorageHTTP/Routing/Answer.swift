@@ -1,0 +1,42 @@
+import HTTPTypes
+public import Hummingbird
+import NIOCore
+
+/// What a route answers.
+struct Answer: Sendable {
+    /// The content, which may be long.
+    enum Content: Sendable {
+        case none
+        case bytes(ByteBuffer)
+        /// Written piece by piece after the head is out; a throw ends the connection, so that a short body never looks complete.
+        case written(length: Int64?, @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+    }
+
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var content: Content
+
+    init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], content: Content = .none) {
+        self.status = status
+        self.headers = headers
+        self.content = content
+    }
+
+    /// A JSON document of a known size.
+    static func json(
+        _ status: HTTPResponse.Status, type: String = "application/json", headers: HTTPFields = [:], _ writer: JSONWriter
+    ) -> Answer {
+        var answer = Answer(status, headers: headers, content: .bytes(writer.buffer))
+        answer.headers[.contentType] = type
+        return answer
+    }
+
+    /// A JSON object, written by the closure.
+    static func json(
+        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ body: (inout JSONWriter) -> Void
+    ) -> Answer {
+        var json = JSONWriter()
+        json.object(body)
+        return .json(status, headers: headers, json)
+    }
+}

@@ -1,0 +1,98 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import StorageCore
+
+/// One request with everything a route needs to answer it.
+struct Exchange: Sendable {
+    let request: Request
+    let target: RequestTarget
+    /// The query, decoded.
+    let query: FormURLEncoded
+    /// The rest of the path where the route takes one, decoded once.
+    let rest: [UInt8]
+    let id: String
+    /// The connection, where the embedding application's context has it.
+    let channel: (any Channel)?
+    let logger: Logger
+    let services: Services
+
+    /// What all routes share.
+    struct Services: Sendable {
+        let storage: FileStorage
+        let accounts: AccountRegistry
+        let authentication: any AuthProvider
+        let readiness: Readiness
+        let publicURL: String?
+    }
+
+    var storage: FileStorage { services.storage }
+    var headers: HTTPFields { request.headers }
+    var isHead: Bool { request.method == .head }
+
+    /// Who asks.
+    ///
+    /// - Throws: 401 without a valid credential, 400 for more than one.
+    func principal() async throws -> Principal {
+        guard let principal = try await principalIfAny() else { throw StorageError.unauthenticated }
+        return principal
+    }
+
+    /// Who asks; nil without any credential.
+    func principalIfAny() async throws -> Principal? {
+        let credential: Credential
+        switch try AuthorizationHeader(headers) {
+        case .none: return nil
+        case .basic(let login, let password): credential = .basic(login: login, password: password)
+        case .bearer(let token): credential = .bearer(token)
+        case .containerToken(let bytes):
+            guard let uuid = Identifier<ContainerToken>(bytes: bytes), let token = ContainerToken(uuid) else {
+                throw StorageError.unauthenticated
+            }
+            credential = .containerToken(token)
+        }
+        guard let principal = try await services.authentication.authenticate(credential) else {
+            throw StorageError.unauthenticated
+        }
+        return principal
+    }
+
+    /// The conditions of a change.
+    func precondition() throws -> Precondition {
+        try Precondition(headers)
+    }
+
+    /// The absolute URL of a path and query of this server.
+    func url(_ path: String) -> String {
+        if let base = services.publicURL { return base + path }
+        let scheme = request.head.scheme ?? "http"
+        return "\(scheme)://\(request.head.authority ?? headers[.init("Host") ?? .server] ?? "localhost")\(path)"
+    }
+}
+
+extension Precondition {
+    init(_ headers: HTTPFields) throws {
+        func tags(_ name: HTTPField.Name) throws -> Tags? {
+            switch try EntityTagCondition.parse(headers[values: name]) {
+            case nil: return nil
+            case .any: return .any
+            case .tags(let tags): return .revisions(tags.compactMap(RevisionID.init(tag:)))
+            }
+        }
+        self.init(ifMatch: try tags(.ifMatch), ifNoneMatch: try tags(.ifNoneMatch))
+        if let value = headers[.ifUnmodifiedSince],
+            let seconds = HTTPDate.parse(value, now: Timestamp.now().seconds)
+        {
+            ifUnmodifiedSince = Timestamp(microseconds: seconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
+        }
+    }
+}
+
+extension RevisionID {
+    /// The revision that a tag of ours names; nil for every other tag.
+    init?(tag: EntityTag) {
+        guard !tag.isWeak, let id = RevisionID(text: tag.opaque) else { return nil }
+        self = id
+    }
+}

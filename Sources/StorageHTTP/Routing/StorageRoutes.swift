@@ -1,0 +1,154 @@
+import HTTPTypes
+public import Hummingbird
+import Logging
+public import NIOCore
+public import StorageCore
+
+/// A request context that knows its connection, which lets files leave by `sendfile`.
+public protocol ConnectionRequestContext: RequestContext {
+    /// The connection that the request came in on.
+    var channel: any Channel { get }
+}
+
+/// The context that the daemon uses; an embedding application may use any other.
+public struct StorageRequestContext: ConnectionRequestContext {
+    /// What every context has.
+    public var coreContext: CoreRequestContextStorage
+    /// The connection that the request came in on.
+    public let channel: any Channel
+
+    /// Takes over the connection.
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// All routes, as a responder that answers every request and never throws.
+///
+/// Generic over the context: an embedding Hummingbird application uses it as its responder, or mounts it into its own router with
+/// `router.add(storage:)`.
+public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
+    private let table: RouteTable
+    private let services: Exchange.Services
+    private let logger: Logger
+
+    /// Makes the routes over a store.
+    ///
+    /// - Parameters:
+    ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
+    public init(
+        storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
+        readiness: Readiness = Readiness(), publicURL: String? = nil
+    ) {
+        services = Exchange.Services(
+            storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
+            publicURL: publicURL)
+        table = RouteTable(operationRoutes + accountRoutes + fileRoutes + containerRoutes)
+        logger = Logger(label: "storage.http")
+    }
+
+    /// Answers a request.
+    public func respond(to request: Request, context: Context) async throws -> Response {
+        let log = AccessLog(request, logger: logger)
+        let answer: Answer
+        do {
+            answer = try await self.answer(request, log, (context as? any ConnectionRequestContext)?.channel)
+        } catch {
+            answer = refusal(of: error, log)
+        }
+        return response(answer, to: request, log)
+    }
+
+    private func answer(_ request: Request, _ log: AccessLog, _ channel: (any Channel)?) async throws -> Answer {
+        let target = try RequestTarget(parsing: request.head.path ?? "/")
+        guard let resource = table.resource(at: target.path) else {
+            throw Problem(.notFound, "no_route", "There is nothing at this path.")
+        }
+        log.note(route: resource.path)
+        guard let action = resource.action(for: request.method) else {
+            let headers: HTTPFields = [.allow: resource.allow]
+            guard request.method == .options else {
+                throw Problem(
+                    .methodNotAllowed, "method_not_allowed", "This path knows \(resource.allow).", headers: headers)
+            }
+            return Answer(.noContent, headers: headers)
+        }
+        try request.refuseForeignOrigin()
+        let exchange = Exchange(
+            request: request, target: target, query: try target.parameters(),
+            rest: try resource.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id,
+            channel: channel, logger: log.logger, services: services)
+        return try await action(exchange)
+    }
+
+    private func refusal(of error: any Error, _ log: AccessLog) -> Answer {
+        let problem = Problem(error)
+        if problem.status.code >= 500 {
+            log.logger.error("the request failed", metadata: ["error": "\(error)"])
+        } else {
+            log.note(refusal: problem.code)
+        }
+        return .json(
+            problem.status, type: "application/problem+json", headers: problem.headers,
+            problem.document(requestID: log.id))
+    }
+
+    private func response(_ answer: Answer, to request: Request, _ log: AccessLog) -> Response {
+        var headers = answer.headers
+        headers[.xRequestID] = log.id
+        if headers[.xContentTypeOptions] == nil { headers[.xContentTypeOptions] = "nosniff" }
+        let isHead = request.method == .head
+        switch answer.content {
+        case .none:
+            log.finish(answer.status)
+            return Response(status: answer.status, headers: headers, isHead: isHead, length: nil)
+        case .bytes(let bytes):
+            log.finish(answer.status, bytes: Int64(bytes.readableBytes))
+            guard isHead else {
+                return Response(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: bytes))
+            }
+            return Response(
+                status: answer.status, headers: headers, isHead: true, length: Int64(bytes.readableBytes))
+        case .written(let length, let write):
+            if isHead {
+                log.finish(answer.status)
+                return Response(status: answer.status, headers: headers, isHead: true, length: length)
+            }
+            let body = ResponseBody(contentLength: length.map { Int($0) }) { writer in
+                do {
+                    try await write(&writer)
+                    try await writer.finish(nil)
+                } catch {
+                    log.fail(answer.status, error)
+                    throw error
+                }
+                log.finish(answer.status, bytes: length)
+            }
+            return Response(status: answer.status, headers: headers, body: body)
+        }
+    }
+}
+
+extension Response {
+    /// An answer without content, which in answer to HEAD still tells the length that GET would have.
+    fileprivate init(status: HTTPResponse.Status, headers: HTTPFields, isHead: Bool, length: Int64?) {
+        var headers = headers
+        if isHead { headers[.contentLength] = length.map(String.init) ?? headers[.contentLength] }
+        let hasNoLength = isHead && length == nil || status == .noContent || status == .notModified
+        self.init(status: status, headers: headers)
+        if hasNoLength, headers[.contentLength] == nil { self.headers[.contentLength] = nil }
+    }
+}
+
+extension RouterMethods {
+    /// Mounts all routes of a store; their paths are absolute, so this is called on the application's router itself.
+    @discardableResult
+    public func add(storage routes: StorageRoutes<Context>) -> Self {
+        for method in [HTTPRequest.Method.get, .head, .put, .post, .delete, .options, .patch] {
+            on("/", method: method) { try await routes.respond(to: $0, context: $1) }
+            on("/**", method: method) { try await routes.respond(to: $0, context: $1) }
+        }
+        return self
+    }
+}

@@ -1,0 +1,91 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import StorageCore
+
+/// What a request carries, before a route has decided what it is.
+enum RequestContent {
+    /// `multipart/form-data`.
+    case form(MultipartReader)
+    /// `application/json`.
+    case json
+    /// `application/x-www-form-urlencoded`.
+    case urlEncoded
+    /// Everything else: the bytes of a file.
+    case raw
+}
+
+extension Exchange {
+    /// The kind of the content by its `Content-Type`.
+    func content() throws -> RequestContent {
+        guard let value = headers[.contentType] else { return .raw }
+        switch MediaType(parsing: value)?.essence {
+        case "multipart/form-data": return .form(try form(value))
+        case "application/json": return .json
+        case "application/x-www-form-urlencoded": return .urlEncoded
+        default:
+            let isForm = Array(value.utf8).prefix(19).elementsEqual("multipart/form-data".utf8)
+            return isForm ? .form(try form(value)) : .raw
+        }
+    }
+
+    private func form(_ contentType: String) throws -> MultipartReader {
+        let chunks = RequestChunks(request.body)
+        return MultipartReader(boundary: try MultipartBoundary(contentType: contentType)) { try await chunks.next() }
+    }
+
+    /// The body as a stream of the length that the request declares.
+    ///
+    /// - Throws: 415 for a content coding: bytes are stored as they come and are never unpacked here.
+    func body() throws -> ByteStream {
+        try refuseContentCoding()
+        let length = headers[.contentLength].flatMap { DecimalNumber.parse(Array($0.utf8)) }
+        let chunks = RequestChunks(request.body)
+        return ByteStream(length: length, isReplayable: false) { { try await chunks.next() } }
+    }
+
+    /// Refuses `Content-Encoding` on a body that is to be stored.
+    func refuseContentCoding() throws {
+        guard let coding = headers[.contentEncoding] else { return }
+        guard ASCII.equals(Array(coding.utf8), lowercase: "identity") else {
+            throw Problem(
+                .unsupportedMediaType, "content_encoding",
+                "Content-Encoding is not supported on uploads; send the bytes as they are.")
+        }
+    }
+
+    /// A small body as a whole.
+    ///
+    /// - Throws: 413 beyond 16 KiB.
+    func smallBody() async throws -> [UInt8] {
+        let limit = FormURLEncoded.maximumBodyBytes
+        if let length = headers[.contentLength].flatMap({ DecimalNumber.parse(Array($0.utf8)) }), length > limit {
+            throw Problem(.contentTooLarge, "too_large", "The body may have at most \(limit) bytes.")
+        }
+        var bytes: [UInt8] = []
+        for try await chunk in request.body {
+            guard chunk.readableBytes <= limit - bytes.count else {
+                throw Problem(.contentTooLarge, "too_large", "The body may have at most \(limit) bytes.")
+            }
+            bytes.append(contentsOf: chunk.readableBytesView)
+        }
+        return bytes
+    }
+}
+
+/// The chunks of a request's body, one after the other.
+// Guarded by its use: one task at a time reads a body, the connection refuses a second reader.
+final class RequestChunks: @unchecked Sendable {
+    private let body: RequestBody
+    private var iterator: RequestBody.AsyncIterator?
+
+    init(_ body: RequestBody) {
+        self.body = body
+    }
+
+    /// The iterator is made with the first call: that is when a waiting client is told to continue.
+    func next() async throws -> ByteBuffer? {
+        if iterator == nil { iterator = body.makeAsyncIterator() }
+        return try await iterator?.next()
+    }
+}

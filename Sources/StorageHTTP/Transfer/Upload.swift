@@ -1,0 +1,139 @@
+import HTTPTypes
+import NIOCore
+import StorageCore
+
+/// An upload of the accounts-and-paths dialect: a form with `path` before or behind the file, or a raw body with `?path=`.
+struct Upload {
+    private let exchange: Exchange
+
+    init(_ exchange: Exchange) {
+        self.exchange = exchange
+    }
+
+    func answer() async throws -> Answer {
+        let principal = try await exchange.principal()
+        try exchange.refuseContentCoding()
+        let path = try exchange.query.value("path")
+        let result: FileChangeResult
+        switch try exchange.content() {
+        case .form(let form):
+            result = try await store(form, path, principal)
+        case .json where path == nil:
+            _ = try JSONBody.parse(try await exchange.smallBody())
+            throw StorageError(.unprocessable, "file: is missing; send it as a part of a multipart/form-data body.")
+        case .json, .urlEncoded, .raw:
+            guard let path else { throw Self.noPath }
+            let file = try await file(at: path, sentAs: nil, type: rawType, principal)
+            result = try await exchange.storage.put(file, body: try exchange.body(), as: principal)
+        }
+        switch result {
+        case .created(let record):
+            let location = "/api/v1/files/download?path=%2F\(PercentEncoding.encodePath(record.path.bytes))"
+            return record.answer(.created, headers: [.location: location])
+        case .updated(let record):
+            return record.answer(.ok)
+        case .deleted, .blobLost:
+            throw StorageError(.notFound, "The file was deleted while it was being stored.")
+        }
+    }
+
+    /// What curl says of every body that it is given without a type means nothing.
+    private var rawType: MediaType? {
+        let type = exchange.headers[.contentType].flatMap(MediaType.init(parsing:))
+        return type?.essence == "application/x-www-form-urlencoded" ? nil : type
+    }
+
+    /// Stores the first file of a form. Its bytes are staged where they stand; the commit waits for the end of the form, because the
+    /// path may come behind them and a form that breaks off must leave nothing.
+    private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws -> FileChangeResult {
+        var path = queryPath
+        var staged: (blob: StagedBlob, name: [UInt8], type: MediaType?)?
+        do {
+            while let part = try await form.nextPart() {
+                if let name = part.filename {
+                    guard staged == nil, !name.isEmpty else { continue }
+                    if let path {
+                        let file = try await file(at: path, sentAs: name, type: part.mediaType, principal)
+                        try await exchange.storage.admit(file, length: nil, as: principal)
+                    }
+                    let chunks = ByteStream(length: nil, isReplayable: false) { { try await form.nextChunk() } }
+                    staged = (try await exchange.storage.stage(chunks), name, part.mediaType)
+                } else if part.isNamed("path"), path == nil {
+                    path = try await form.collect()
+                }
+            }
+            guard let staged else { throw StorageError(.unprocessable, "file: is missing; send a part with a filename.") }
+            guard let path else { throw Self.noPath }
+            let file = try await file(at: path, sentAs: staged.name, type: staged.type, principal)
+            let result = try await exchange.storage.put(file, staged: staged.blob, as: principal)
+            await exchange.storage.discard(staged.blob)
+            return result
+        } catch {
+            if let staged { await exchange.storage.discard(staged.blob) }
+            throw error
+        }
+    }
+
+    private func file(
+        at path: [UInt8], sentAs name: [UInt8]?, type: MediaType?, _ principal: Principal
+    ) async throws -> NewFile {
+        let name = try name.map { try SentName($0) }
+        return NewFile(
+            path: try await UploadTarget(path, name).resolve(in: exchange.storage, for: principal), mediaType: type,
+            sentName: name?.text, precondition: try exchange.precondition())
+    }
+
+    private static let noPath = Problem(
+        .badRequest, "missing_path", "path is missing; send it as a field of the form or in the query.")
+}
+
+/// The name that a client sent a file under, without the folders that some send with it.
+struct SentName {
+    let bytes: [UInt8]
+
+    /// - Throws: 400 `invalid_path` for a name that no file can have.
+    init(_ raw: [UInt8]) throws {
+        let name = raw.split(separator: ASCII.slash).last.map(Array.init) ?? raw
+        bytes = Array(try FilePath(name).bytes)
+    }
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// Where an upload goes: `path` is the file itself or the folder that it goes into.
+struct UploadTarget {
+    private let path: [UInt8]
+    private let name: SentName?
+
+    init(_ path: [UInt8], _ name: SentName?) {
+        self.path = path
+        self.name = name
+    }
+
+    /// A path that ends in a slash, or names an existing folder, is a folder. Otherwise it is the file if its last segment is the sent
+    /// name; a folder if the segment has no dot, the sent name has one and no file lives there; else the file.
+    func resolve(in storage: FileStorage, for principal: Principal) async throws -> FilePath {
+        if path.last == ASCII.slash {
+            var folder = path
+            while folder.last == ASCII.slash { folder.removeLast() }
+            return try inside(folder)
+        }
+        let file = try FilePath(path)
+        let isNamedSo = name?.bytes.elementsEqual(file.name) ?? false
+        var existing: FileRecord?
+        if let container = storage.container(of: principal) {
+            existing = try await storage.metadata.file(.path(container.id, file))
+        }
+        if existing?.isFolder ?? false { return try inside(file.bytes) }
+        guard !isNamedSo, existing == nil, let name else { return file }
+        let looksLikeFolder = !file.name.contains(ASCII.dot) && name.bytes.contains(ASCII.dot)
+        return looksLikeFolder ? try inside(file.bytes) : file
+    }
+
+    private func inside(_ folder: [UInt8]) throws -> FilePath {
+        guard let name else {
+            throw StorageError(.unprocessable, "path: names a folder, and a raw body has no name; give the whole path.")
+        }
+        return folder.isEmpty ? try FilePath(name.bytes) : try FilePath(folder).appending(name.bytes)
+    }
+}
