@@ -2,6 +2,7 @@
 #define _FILE_OFFSET_BITS 64
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -83,18 +84,18 @@ int linux_unlinkat(int directory, const char *name) { return checked(unlinkat(di
 int linux_fsync(int file) { return checked(fsync(file)); }
 
 // Not posix_fallocate, which writes into every block where the file system cannot do it.
-int linux_fallocate_ahead(int file, off_t offset, off_t length) {
+int linux_fallocate_ahead(int file, int64_t offset, int64_t length) {
     int result;
     do result = fallocate(file, FALLOC_FL_KEEP_SIZE, offset, length);
     while (result < 0 && errno == EINTR);
     return checked(result);
 }
 
-int linux_start_writeback(int file, off_t offset, off_t length) {
+int linux_start_writeback(int file, int64_t offset, int64_t length) {
     return checked(sync_file_range(file, offset, length, SYNC_FILE_RANGE_WRITE));
 }
 
-int linux_will_need(int file, off_t offset, off_t length) {
+int linux_will_need(int file, int64_t offset, int64_t length) {
     return -posix_fadvise(file, offset, length, POSIX_FADV_WILLNEED);
 }
 
@@ -105,14 +106,14 @@ ssize_t linux_write(int file, const void *bytes, size_t count) {
     return result < 0 ? -errno : result;
 }
 
-ssize_t linux_pread(int file, void *bytes, size_t count, off_t offset) {
+ssize_t linux_pread(int file, void *bytes, size_t count, int64_t offset) {
     ssize_t result;
     do result = pread(file, bytes, count, offset);
     while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
 }
 
-ssize_t linux_pread_cached(int file, void *bytes, size_t count, off_t offset) {
+ssize_t linux_pread_cached(int file, void *bytes, size_t count, int64_t offset) {
     struct iovec part = {.iov_base = bytes, .iov_len = count};
     ssize_t result = preadv2(file, &part, 1, offset, RWF_NOWAIT);
     return result < 0 ? -errno : result;
@@ -152,3 +153,34 @@ int linux_available_bytes(int file, int64_t *available) {
     *available = bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
     return 0;
 }
+
+struct linux_listing;
+
+struct linux_listing *linux_listing_open(int directory, int *failure) {
+    // A descriptor of its own, because the position in the directory belongs to the description.
+    int own = linux_openat(directory, ".", linux_open_directory, 0);
+    if (own < 0) {
+        *failure = own;
+        return NULL;
+    }
+    DIR *stream = fdopendir(own);
+    if (stream == NULL) {
+        *failure = -errno;
+        close(own);
+    }
+    return (struct linux_listing *)stream;
+}
+
+int linux_listing_next(struct linux_listing *listing, const char **name, size_t *length) {
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir((DIR *)listing);
+        if (entry == NULL) return -errno;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        *name = entry->d_name;
+        *length = strlen(entry->d_name);
+        return 1;
+    }
+}
+
+void linux_listing_close(struct linux_listing *listing) { closedir((DIR *)listing); }

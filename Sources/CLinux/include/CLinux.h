@@ -26,13 +26,13 @@ int linux_linkat(int source_directory, const char *source, int directory, const 
 int linux_mkdirat(int directory, const char *path, unsigned int mode);
 int linux_unlinkat(int directory, const char *name);
 int linux_fsync(int file);
-int linux_fallocate_ahead(int file, off_t offset, off_t length);
-int linux_start_writeback(int file, off_t offset, off_t length);
-int linux_will_need(int file, off_t offset, off_t length);
+int linux_fallocate_ahead(int file, int64_t offset, int64_t length);
+int linux_start_writeback(int file, int64_t offset, int64_t length);
+int linux_will_need(int file, int64_t offset, int64_t length);
 ssize_t linux_write(int file, const void *bytes, size_t count);
-ssize_t linux_pread(int file, void *bytes, size_t count, off_t offset);
+ssize_t linux_pread(int file, void *bytes, size_t count, int64_t offset);
 /// Only what the page cache holds; -EAGAIN when that is nothing.
-ssize_t linux_pread_cached(int file, void *bytes, size_t count, off_t offset);
+ssize_t linux_pread_cached(int file, void *bytes, size_t count, int64_t offset);
 
 /// What is asked of a file's inode.
 struct linux_status {
@@ -49,3 +49,11 @@ int linux_status(int file, struct linux_status *status);
 int linux_status_at(int directory, const char *name, struct linux_status *status);
 /// The bytes that an ordinary user may still write to the file system.
 int linux_available_bytes(int file, int64_t *available);
+
+/// The names in a directory, one after the other.
+struct linux_listing;
+/// Begins a listing; NULL with the negated errno in `failure`.
+struct linux_listing *linux_listing_open(int directory, int *failure);
+/// 1 with the next name, which is valid until the next call; 0 at the end.
+int linux_listing_next(struct linux_listing *listing, const char **name, size_t *length);
+void linux_listing_close(struct linux_listing *listing);

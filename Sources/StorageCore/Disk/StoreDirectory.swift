@@ -112,9 +112,17 @@ extension StoreDirectory {
         return true
     }
 
-    /// Makes what was done in a folder, or written to a file, survive a power cut. To be tried once only.
-    static func sync(_ file: OpenFile) throws(SystemCallError) {
-        try SystemCallError.check("fsync", linux_fsync(file.descriptor))
+    /// Removes a name that is not a folder's; one that is not there is fine.
+    static func removeFile(_ name: String, in folder: OpenFile) throws(SystemCallError) {
+        let result = linux_unlinkat(folder.descriptor, name)
+        guard result != -ENOENT else { return }
+        try SystemCallError.check("unlinkat", result)
+    }
+
+    /// Makes what was done in a folder, or written to a file, survive a power cut. Never to be repeated after a failure.
+    static func sync(_ file: OpenFile) throws(SyncError) {
+        let result = linux_fsync(file.descriptor)
+        guard result == 0 else { throw SyncError(beneath: "fsync", -result) }
     }
 
     /// The bytes that may still be written.

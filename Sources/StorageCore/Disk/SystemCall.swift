@@ -22,6 +22,9 @@ struct SystemCallError: Error, CustomStringConvertible {
         throw SystemCallError(call: call, errno: CInt(truncatingIfNeeded: -result))
     }
 
+    /// Whether the disk, or the owner's share of it, is full.
+    var isForWantOfRoom: Bool { errno == ENOSPC || errno == EDQUOT }
+
     /// The same failure in terms of the domain.
     var storageError: StorageError {
         switch errno {
@@ -37,11 +40,11 @@ struct SystemCallError: Error, CustomStringConvertible {
     }
 }
 
-/// Runs disk work and translates the failures of its system calls.
-func translatingSystemCalls<T>(_ body: () throws -> T) throws -> T {
-    do {
-        return try body()
-    } catch let error as SystemCallError {
-        throw error.storageError
+/// A failed sync: the kernel has forgotten bytes that it could not write, so it is never tried again.
+struct SyncError: Error {
+    let failure: SystemCallError
+
+    init(beneath call: String, _ errno: CInt) {
+        failure = SystemCallError(call: call, errno: errno)
     }
 }

@@ -1,0 +1,113 @@
+internal import CLinux
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+extension LocalDiskBlobStore {
+    /// Parts up to this size are handed over as bytes.
+    private static let smallPart: Int64 = 64 << 10
+    /// How much of a larger part is asked for ahead.
+    private static let readAhead: Int64 = 1 << 20
+
+    /// Opens a blob: at once when the kernel has it in its caches, on a thread of the store when the disk must be asked.
+    public func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent? {
+        let name = key.name
+        let cached: OpenFile?
+        switch directory.openCached(name, linux_open_read) {
+        case .absent: return nil
+        case .opened(let file):
+            if let content = try translating({ try Self.cachedContent(of: file, range: range) }) { return content }
+            cached = file
+        case .unknown: cached = nil
+        }
+        return try await reading.run {
+            try self.translating {
+                guard let file = try cached ?? self.directory.openIfPresent(name, linux_open_read) else { return nil }
+                return try Self.content(of: file, range: range)
+            }
+        }
+    }
+
+    /// The size of a blob, by the same two ways.
+    public func info(for key: BlobKey) async throws -> BlobInfo? {
+        let name = key.name
+        switch directory.openCached(name, linux_open_path) {
+        case .absent: return nil
+        case .opened(let file): return try translating { BlobInfo(size: try Self.size(of: file)) }
+        case .unknown: break
+        }
+        return try await reading.run {
+            try self.translating {
+                guard let file = try self.directory.openIfPresent(name, linux_open_path) else { return nil }
+                return BlobInfo(size: try Self.size(of: file))
+            }
+        }
+    }
+
+    private static func size(of file: OpenFile) throws -> Int64 {
+        let status = try StoreDirectory.status(of: file)
+        guard status.is_file != 0 else {
+            throw StorageError(.corrupt, "What is stored under this key is not a blob.")
+        }
+        return status.size
+    }
+
+    /// The content as far as the page cache has it; nil when the disk must be asked. Never blocks.
+    private static func cachedContent(of file: OpenFile, range: ByteRange?) throws -> BlobContent? {
+        let size = try size(of: file)
+        let part = clamp(range, to: size)
+        guard part.upperBound - part.lowerBound <= smallPart else {
+            var first: UInt8 = 0
+            // When the beginning is there the rest is most likely too; if not, nobody should wait for it on an event loop.
+            guard linux_pread_cached(file.descriptor, &first, 1, part.lowerBound) == 1 else { return nil }
+            return BlobContent(size: size, range: part, body: .file(file))
+        }
+        let count = Int(part.upperBound - part.lowerBound)
+        var bytes = ByteBuffer()
+        if count > 0 {
+            bytes.reserveCapacity(count)
+            let read = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+                max(0, linux_pread_cached(file.descriptor, space.baseAddress, count, part.lowerBound))
+            }
+            guard read == count else { return nil }
+        }
+        return BlobContent(size: size, range: part, body: .bytes(bytes))
+    }
+
+    /// The content, whatever it takes; blocks.
+    private static func content(of file: OpenFile, range: ByteRange?) throws -> BlobContent {
+        let size = try size(of: file)
+        let part = clamp(range, to: size)
+        let count = part.upperBound - part.lowerBound
+        guard count <= smallPart else {
+            _ = linux_will_need(file.descriptor, part.lowerBound, min(count, readAhead))
+            // Waits for the first page, so that whoever sends the file does not.
+            _ = try bytes(of: file, at: part.lowerBound, count: 1)
+            return BlobContent(size: size, range: part, body: .file(file))
+        }
+        return BlobContent(
+            size: size, range: part, body: .bytes(try bytes(of: file, at: part.lowerBound, count: Int(count))))
+    }
+
+    private static func bytes(of file: OpenFile, at offset: Int64, count: Int) throws -> ByteBuffer {
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(count)
+        while bytes.readableBytes < count {
+            let rest = count - bytes.readableBytes
+            let position = offset + Int64(bytes.readableBytes)
+            let read = try bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: rest) { space in
+                try SystemCallError.check("pread", linux_pread(file.descriptor, space.baseAddress, rest, position))
+            }
+            guard read > 0 else { throw StorageError(.corrupt, "The stored bytes are fewer than they were.") }
+        }
+        return bytes
+    }
+
+    private static func clamp(_ range: ByteRange?, to size: Int64) -> ByteRange {
+        range.map { $0.clamped(to: 0..<size) } ?? 0..<size
+    }
+}
