@@ -1,0 +1,52 @@
+import StorageCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The file of a database, before SQLite opens it.
+enum DatabaseFile {
+    /// Makes the file, or takes the rights of others from it; SQLite gives its log and index the rights of the database.
+    ///
+    /// A file that exists is not opened: closing it again would drop the locks that this process has on it.
+    static func prepare(_ path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 {
+            close(descriptor)
+            return try syncDirectory(of: path)
+        }
+        guard errno == EEXIST else { throw refusal("cannot be made", path) }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw refusal("cannot be found", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StorageError(.wrongStore, "The database file is not a regular file.")
+        }
+        for file in [path, path + "-wal", path + "-shm"] {
+            // Not there, or not ours to change: whether it can be used shows when it is opened.
+            _ = chmod(file, 0o600)
+        }
+    }
+
+    /// Lets another process go on for a moment.
+    static func pause() {
+        usleep(100_000)
+    }
+
+    /// A new name is safe from a power cut only when its directory is synced.
+    private static func syncDirectory(of path: String) throws {
+        let end = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.utf8.startIndex
+        let directory = end == path.utf8.startIndex ? "/" : String(path[..<end])
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw refusal("has a directory that cannot be opened", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw refusal("has a directory that cannot be synced", path) }
+    }
+
+    private static func refusal(_ reason: String, _ path: String) -> StorageError {
+        StorageError(.wrongStore, "The database file \(reason).", cause: SystemError(path))
+    }
+}

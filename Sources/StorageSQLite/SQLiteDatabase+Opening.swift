@@ -1,0 +1,108 @@
+import GRDB
+import GRDBSQLite
+import StorageCore
+import StorageSQL
+
+extension SQLiteDatabase {
+    /// `stor`: what `PRAGMA application_id` of our files is.
+    static let applicationID: Int32 = 0x7374_6f72
+
+    /// Opens or makes a database file. Blocks while it does: for the start of a process.
+    ///
+    /// - Throws: ``StorageError`` of code ``StorageError/Code/wrongStore`` when the file is not a database of ours or cannot be
+    ///   used; ``SQLError`` when SQLite fails otherwise.
+    package static func open(path: String, _ options: Options = Options()) throws -> SQLiteDatabase {
+        // SQLite reads a leading `file:` and `:memory:` as something else than a name.
+        let path = path.hasPrefix("/") ? path : "./" + path
+        try DatabaseFile.prepare(path)
+        do {
+            let pool = try openPool(path, configuration(options))
+            try pool.writeWithoutTransaction { try finishSetup(of: $0) }
+            return SQLiteDatabase(pool, options)
+        } catch {
+            throw openingError(error)
+        }
+    }
+
+    /// Makes a database that lives and ends with this value.
+    ///
+    /// It has one connection: reads and writes take turns.
+    package static func inMemory(_ options: Options = Options()) throws -> SQLiteDatabase {
+        do {
+            let queue = try DatabaseQueue(configuration: configuration(options))
+            var options = options
+            options.readers = 1
+            return SQLiteDatabase(queue, options)
+        } catch {
+            throw SQLError(grdb: error)
+        }
+    }
+
+    private static func configuration(_ options: Options) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "storaged.sqlite"
+        configuration.maximumReaderCount = options.readers
+        configuration.foreignKeysEnabled = true
+        let milliseconds = Int32(clamping: Int64(options.busyTimeout / .milliseconds(1)))
+        configuration.prepareDatabase { database in
+            // Set here, because GRDB gives reading connections a timeout of its own.
+            sqlite3_busy_timeout(database.sqliteConnection, milliseconds)
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            if !database.configuration.readonly { try claim(database) }
+        }
+        return configuration
+    }
+
+    /// Refuses a database of another application and marks a new one as ours, before anything else is changed in it.
+    private static func claim(_ database: Database) throws {
+        let found = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+        guard found != applicationID else { return }
+        let objects = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+        guard found == 0, objects == 0 else {
+            throw StorageError(.wrongStore, "The database file belongs to another application.")
+        }
+        try database.execute(sql: "PRAGMA application_id = \(applicationID)")
+    }
+
+    /// Sets what GRDB would overwrite if it were set earlier.
+    ///
+    /// GRDB gives a database in WAL mode `synchronous=NORMAL` after it has prepared the connection.
+    private static func finishSetup(of database: Database) throws {
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+        // After a burst the log is cut back to this when it is reused.
+        _ = try Int.fetchOne(database, sql: "PRAGMA journal_size_limit = 67108864")
+        guard
+            try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2,
+            try Int.fetchOne(database, sql: "PRAGMA foreign_keys") == 1,
+            try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal"
+        else {
+            throw SQLError(.other, "SQLite did not take synchronous=FULL, foreign_keys=ON and journal_mode=WAL")
+        }
+    }
+
+    /// Two processes that make the same file at once may find it locked without SQLite waiting for each other.
+    private static func openPool(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+        for _ in 0..<50 {
+            do {
+                return try DatabasePool(path: path, configuration: configuration)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                DatabaseFile.pause()
+            }
+        }
+        return try DatabasePool(path: path, configuration: configuration)
+    }
+
+    private static func openingError(_ error: any Error) -> any Error {
+        switch error {
+        case is StorageError:
+            return error
+        case let error as DatabaseError where [.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(error.resultCode):
+            return StorageError(
+                .wrongStore, "The database file is not an SQLite database.", cause: SQLError(grdb: error))
+        case let error as DatabaseError where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode):
+            return StorageError(.wrongStore, "The database file cannot be written.", cause: SQLError(grdb: error))
+        default:
+            return SQLError(grdb: error)
+        }
+    }
+}
