@@ -1,1 +1,11 @@
-@main struct M { static func main() { } }
+/// The daemon and its commands.
+@main
+enum Storaged {
+    static func main() async {
+        do {
+            try await RootCommand.run(CommandLine.arguments.dropFirst())
+        } catch {
+            ExitStatus.exit(for: error)
+        }
+    }
+}

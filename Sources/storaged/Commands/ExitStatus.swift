@@ -1,0 +1,44 @@
+import ArgumentParser
+import Glibc
+
+/// What the process tells its parent at the end (sysexits.h).
+enum ExitStatus: Int32, Sendable {
+    case success = 0
+    /// `health`: not ready.
+    case failure = 1
+    case usage = 64
+    /// A service that stayed unreachable.
+    case unavailable = 69
+    case software = 70
+    case configuration = 78
+}
+
+/// An end of a command that people are told about.
+protocol ExitingError: Error, CustomStringConvertible {
+    var exitStatus: ExitStatus { get }
+}
+
+extension ConfigurationError: ExitingError {
+    var exitStatus: ExitStatus { .configuration }
+}
+
+/// A database or store that could not be reached while the daemon waited for it.
+struct ServiceUnavailable: ExitingError {
+    let description: String
+    var exitStatus: ExitStatus { .unavailable }
+}
+
+extension ExitStatus {
+    /// Tells people on stderr what happened, and ends the process with the status that `error` stands for.
+    static func exit(for error: any Error) -> Never {
+        if let error = error as? any ExitingError {
+            Array("storaged: \(error.description)\n".utf8).writeAll(to: STDERR_FILENO)
+            Glibc.exit(error.exitStatus.rawValue)
+        }
+        if let status = error as? ExitCode {
+            Glibc.exit(status.rawValue)
+        }
+        Array("storaged: \(String(describing: error).escapedForDisplay)\n".utf8).writeAll(to: STDERR_FILENO)
+        Glibc.exit(ExitStatus.software.rawValue)
+    }
+}

@@ -1,0 +1,178 @@
+import Configuration
+
+/// Reads the configuration of one start from its four sources, strongest first: command line, environment, `.env` in the
+/// working directory, the YAML file that `--config` or `CONFIG_PATH` names.
+///
+/// Only reads: whatever is wrong, nothing was made, opened for writing or connected to.
+struct ConfigurationLoader: Sendable {
+    var table = ConfigurationTable.storaged
+    let commandLine: CommandLineSplit
+    let environment: [String: String]
+    /// Where `.env` lies and relative names of YAML files start; `nil` looks at no file.
+    let directory: String?
+    let isTerminal: Bool
+
+    static let pathVariable = "CONFIG_PATH"
+
+    /// The configuration, or everything that is wrong with it at once.
+    func load() throws(ConfigurationError) -> StoragedConfiguration {
+        let (values, notices) = try resolve()
+        do {
+            return try StoragedConfiguration(values, notices: notices)
+        } catch {
+            throw ConfigurationError(problems: [ConfigurationProblem(error.cure)])
+        }
+    }
+
+    /// The text in force of every key of the table, checked, and what has no effect.
+    func resolve() throws(ConfigurationError) -> (values: ConfigurationValues, notices: [String]) {
+        var problems = commandLine.problems
+        let layers = layers(&problems)
+        let values = ConfigurationValues(values(in: layers))
+        for value in values.all {
+            do throws(ValueRefusal) {
+                try value.key.check(value.text)
+            } catch {
+                problems.append(.refused(value.key, value.text, from: value.origin, error))
+            }
+        }
+        let notices = judgeUnavailable(in: layers, values, &problems)
+        if problems.isEmpty {
+            problems += contradictions(in: values)
+        }
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        return (values, notices)
+    }
+
+    // MARK: Sources
+
+    private func layers(_ problems: inout [ConfigurationProblem]) -> [ConfigurationLayer] {
+        let dotEnvName = ".env"
+        let dotEnv = readFile(dotEnvName, &problems).map { DotEnvFile($0, name: dotEnvName) }
+        problems += dotEnv?.problems ?? []
+
+        let path =
+            commandLine.configPath ?? variable(Self.pathVariable)
+            ?? dotEnv?.variables[Self.pathVariable]?.text.nonEmpty
+        return [
+            commandLine.layer,
+            .variables(.environment, table: table) { name in
+                variable(name).map { ($0, .environment(name)) }
+            },
+            .variables(.dotEnv, table: table) { name in
+                dotEnv?.variables[name].map { ($0.text, .dotEnv(name, file: dotEnvName, line: $0.line)) }
+            },
+            path.map { yaml($0, &problems) } ?? ConfigurationLayer(source: .yaml),
+        ]
+    }
+
+    /// A variable of the environment without the blanks around it; `nil` when it is empty.
+    private func variable(_ name: String) -> String? {
+        environment[name]?.trimmingBlanks.nonEmpty
+    }
+
+    private func yaml(_ path: String, _ problems: inout [ConfigurationProblem]) -> ConfigurationLayer {
+        let found = problems.count
+        guard let bytes = readFile(path, &problems) else {
+            if problems.count == found {
+                problems.append(
+                    ConfigurationProblem(
+                        "\(path.quotedForDisplay) (\(Self.pathVariable) or \(CommandLineSplit.configFlag)) is not there;"
+                            + " give the path of a YAML file"))
+            }
+            return ConfigurationLayer(source: .yaml)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            problems.append(ConfigurationProblem("\(path.quotedForDisplay) is not UTF-8; save it as UTF-8"))
+            return ConfigurationLayer(source: .yaml)
+        }
+        let file = YAMLFile(text, name: path, table: table)
+        problems += file.problems
+        return file.layer
+    }
+
+    private func readFile(_ path: String, _ problems: inout [ConfigurationProblem]) -> [UInt8]? {
+        guard let directory else { return nil }
+        do throws(SettingsFile.Failure) {
+            return try SettingsFile.read(path.hasPrefix("/") ? path : directory + "/" + path)
+        } catch {
+            problems.append(
+                ConfigurationProblem("\(path.quotedForDisplay) cannot be read (\(error.reason)); give a readable file"))
+            return nil
+        }
+    }
+
+    // MARK: Values
+
+    private func values(in layers: [ConfigurationLayer]) -> [ConfigurationValues.Value] {
+        let providers: [any ConfigProvider] = layers.map { $0.provider(for: table) }
+        func given(_ name: String) -> (text: String, origin: ConfigurationOrigin)? {
+            for (layer, provider) in zip(layers, providers) {
+                let result = try? provider.value(forKey: ConfigurationLayer.path(of: name), type: .string)
+                if case .string(let text)? = result?.value?.content, let entry = layer.entries[name] {
+                    return (text, entry.origin)
+                }
+            }
+            return nil
+        }
+        let context = DefaultContext(
+            dataDirectory: given(Keys.dataDirectory.name)?.text ?? Keys.dataDirectory.fallback.described,
+            databaseURL: given(Keys.databaseURL.name)?.text, blobsStore: given(Keys.blobsStore.name)?.text,
+            isTerminal: isTerminal)
+        return table.keys.map { key in
+            let (text, origin) = given(key.name) ?? (key.fallback.text(in: context), .builtIn)
+            return ConfigurationValues.Value(key: key, text: text, origin: origin)
+        }
+    }
+
+    // MARK: Judgement
+
+    /// Refuses settings of parts that this build does not have; answers those that merely have no effect.
+    private func judgeUnavailable(
+        in layers: [ConfigurationLayer], _ values: ConfigurationValues, _ problems: inout [ConfigurationProblem]
+    ) -> [String] {
+        var notices: [String] = []
+        for key in table.unavailable {
+            for entry in layers.compactMap({ $0.entries[key.name] }) {
+                let name = key.isVariableOnly ? "" : key.name + " "
+                let isVariable = entry.origin.source == .environment || entry.origin.source == .dotEnv
+                let isDecidedOtherwise =
+                    key.part.alternative.flatMap { values.value(named: $0) }.map { $0.origin != .builtIn } ?? false
+                if isVariable, isDecidedOtherwise || key.isRefusedAsVariable == false {
+                    notices.append("\(name)(\(entry.origin)) has no effect")
+                } else {
+                    problems.append(ConfigurationProblem("\(name)(\(entry.origin)): \(key.part.absence)"))
+                }
+            }
+        }
+        return notices
+    }
+
+    /// Values that are right by themselves and wrong together.
+    private func contradictions(in values: ConfigurationValues) -> [ConfigurationProblem] {
+        guard let store = values.value(named: Keys.blobsStore.name),
+            let database = values.value(named: Keys.databaseURL.name),
+            let isMemoryStore = try? values[Keys.blobsStore] == .memory,
+            let isMemoryDatabase = try? values[Keys.databaseURL] == .memory,
+            isMemoryStore != isMemoryDatabase
+        else { return [] }
+        return [
+            ConfigurationProblem(
+                "\(database.key.name) (\(database.origin)) and \(store.key.name) (\(store.origin)) do not go together:"
+                    + " one forgets at exit what the other keeps; set both to memory"
+                    + " (database.url 'memory:', blobs.store 'memory'), or neither")
+        ]
+    }
+}
+
+extension String {
+    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
+
+    /// The text without spaces and tabs at its ends.
+    fileprivate var trimmingBlanks: String {
+        var bytes = utf8[...]
+        while let byte = bytes.first, byte == 0x20 || byte == 0x09 { bytes = bytes.dropFirst() }
+        while let byte = bytes.last, byte == 0x20 || byte == 0x09 { bytes = bytes.dropLast() }
+        return String(Substring(bytes))
+    }
+}

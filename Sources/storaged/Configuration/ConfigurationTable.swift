@@ -1,0 +1,111 @@
+/// Every setting that the daemon knows: the ones it has, and the ones it can only refuse.
+struct ConfigurationTable: Sendable {
+    let keys: [any ConfigurationKeyDescription]
+    let unavailable: [UnavailableKey]
+
+    static let storaged = ConfigurationTable(keys: Keys.all, unavailable: UnavailableKey.all)
+
+    /// Dotted names, for YAML.
+    var names: [String] { keys.map(\.name) + unavailable.filter { $0.isVariableOnly == false }.map(\.name) }
+
+    func isSecret(_ name: String) -> Bool {
+        keys.first { $0.name == name }?.isSecret ?? true
+    }
+}
+
+/// The settings of the parts that this build has.
+enum Keys {
+    private static let days: ClosedRange<Duration> = .seconds(1)...(.seconds(3_650 * 86_400))
+    private static let timeout: ClosedRange<Duration> = .milliseconds(100)...(.seconds(86_400))
+    private static let anySize: ClosedRange<Int64> = 0...(1 << 62)
+
+    static let httpHost = ConfigurationKey(
+        "http.host", .host, default: "127.0.0.1", help: "address to listen on; 0.0.0.0 or :: for all of them")
+    static let httpPort = ConfigurationKey(
+        "http.port", .port, default: "8080", help: "port to listen on; 0 takes a free one")
+
+    static let dataDirectory = ConfigurationKey(
+        "data.directory", .path, default: "./data", help: "SQLite file, store/, containers/ and staging")
+
+    static let databaseURL = ConfigurationKey(
+        "database.url", .databaseLocation,
+        default: .derived(described: "sqlite:<data.directory>/storaged.sqlite") { context in
+            if context.blobsStore == "memory" { return "memory:" }
+            let isClosed = context.dataDirectory.utf8.last == UInt8(ascii: "/")
+            return "sqlite:" + context.dataDirectory + (isClosed ? "" : "/") + "storaged.sqlite"
+        },
+        help: "sqlite:<path>, or memory: (forgets everything at exit)")
+    static let databaseMigrate = ConfigurationKey<StoragedConfiguration.Database.Migration>(
+        "database.migrate", .choice, default: "auto",
+        help: "schema at start: auto brings it up, check refuses an old one, off does not look")
+
+    static let blobsStore = ConfigurationKey(
+        "blobs.store", .blobStore,
+        default: .derived(described: "disk") { $0.databaseURL == "memory:" ? "memory" : "disk" },
+        help: "where the bytes are: disk, or memory (forgets them at exit)")
+    static let blobsIsolation = ConfigurationKey<StoragedConfiguration.Blobs.Isolation>(
+        "blobs.isolation", .choice, default: "tokens",
+        help: "whose bytes lie in a space of their own: tokens, all or none of the accounts'")
+    static let blobsVerifyReads = ConfigurationKey<StoragedConfiguration.Blobs.ReadVerification>(
+        "blobs.verify-reads", .choice, default: "streamed",
+        help: "hash downloads: streamed where bytes pass through memory, always gives up sendfile")
+
+    static let authRegistration = ConfigurationKey<StoragedConfiguration.Authentication.Registration>(
+        "auth.registration", .choice, default: "open",
+        help: "who may make accounts: open (everybody), admin, off")
+    static let authPasswordMin = ConfigurationKey(
+        "auth.password-min", .count(in: 1...1_024), default: "8", help: "shortest password, in bytes")
+    static let authTokenLifetime = ConfigurationKey(
+        "auth.token-lifetime", .duration(in: days), default: "30d", help: "how long a sign-in lasts at most")
+    static let authTokenIdle = ConfigurationKey(
+        "auth.token-idle", .duration(in: days), default: "7d", help: "how long an unused sign-in lasts")
+    static let authContainers = ConfigurationKey<StoragedConfiguration.Authentication.Containers>(
+        "auth.containers", .choice, default: "open",
+        help: "X-Auth-Token: open (any UUID), known (only those that exist), off")
+
+    static let limitsUploadSize = ConfigurationKey(
+        "limits.upload-size", .size(in: 1...(1 << 62)), default: "5TiB", help: "largest file")
+    static let limitsBodyRate = ConfigurationKey(
+        "limits.body-rate", .size(in: anySize), default: "1KiB",
+        help: "slowest upload, in bytes a second after the first 30 s; 0 allows any")
+    static let limitsHeaderTimeout = ConfigurationKey(
+        "limits.header-timeout", .duration(in: timeout), default: "15s", help: "time for the head of a request")
+    static let limitsIdleTimeout = ConfigurationKey(
+        "limits.idle-timeout", .duration(in: timeout), default: "60s", help: "time between two requests of a connection")
+    static let limitsWriteStall = ConfigurationKey(
+        "limits.write-stall", .duration(in: timeout), default: "60s", help: "time without progress in a download")
+
+    static let revisionsKeep = ConfigurationKey(
+        "revisions.keep", .count(in: 0...10_000), default: "5",
+        help: "older revisions kept beside the current one; token containers keep none")
+
+    static let upkeepGrace = ConfigurationKey(
+        "upkeep.grace", .duration(in: .zero...(.seconds(3_650 * 86_400))), default: "5min",
+        help: "age at which bytes without a reference may be collected")
+    static let upkeepInterval = ConfigurationKey(
+        "upkeep.interval", .duration(in: days), default: "10min", help: "time between two collections")
+    static let upkeepReserve = ConfigurationKey(
+        "upkeep.reserve", .size(in: anySize), default: "64MiB",
+        help: "disk space that uploads leave free, so that deletion still works")
+
+    static let logLevel = ConfigurationKey(
+        "log.level", .logLevel, default: "info", help: "trace, debug, info, notice, warning, error or critical")
+    static let logFormat = ConfigurationKey<LogFormat>(
+        "log.format", .choice,
+        default: .derived(described: "text on a terminal, else json") { $0.isTerminal ? "text" : "json" },
+        help: "text, or json (one object a line)")
+
+    static let shutdownDelay = ConfigurationKey(
+        "shutdown.delay", .duration(in: .zero...(.seconds(3_600))), default: "2s",
+        help: "after SIGTERM: not ready, but still accepting")
+    static let shutdownDrain = ConfigurationKey(
+        "shutdown.drain", .duration(in: .zero...(.seconds(86_400))), default: "30s",
+        help: "after that: time to finish what is in flight")
+
+    static let all: [any ConfigurationKeyDescription] = [
+        httpHost, httpPort, dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
+        authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
+        limitsUploadSize, limitsBodyRate, limitsHeaderTimeout, limitsIdleTimeout, limitsWriteStall,
+        revisionsKeep, upkeepGrace, upkeepInterval, upkeepReserve, logLevel, logFormat, shutdownDelay, shutdownDrain,
+    ]
+}

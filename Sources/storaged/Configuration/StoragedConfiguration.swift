@@ -1,0 +1,149 @@
+import Logging
+
+/// Everything that the daemon was told, as values.
+struct StoragedConfiguration: Sendable {
+    struct HTTP: Sendable, Equatable {
+        var host: String
+        /// 0 takes a free one.
+        var port: Int
+    }
+
+    struct Database: Sendable, Equatable {
+        enum Location: Sendable, Equatable {
+            case sqlite(path: String)
+            case memory
+        }
+
+        /// What `serve` does about the schema before it starts.
+        enum Migration: String, Sendable, CaseIterable {
+            case auto, check, off
+        }
+
+        var location: Location
+        var migration: Migration
+    }
+
+    struct Blobs: Sendable, Equatable {
+        enum Store: String, Sendable, CaseIterable {
+            case disk, memory
+        }
+
+        /// Whose bytes lie in a space of their own.
+        enum Isolation: String, Sendable, CaseIterable {
+            case tokens, all, none
+        }
+
+        enum ReadVerification: String, Sendable, CaseIterable {
+            case streamed, always
+        }
+
+        var store: Store
+        var isolation: Isolation
+        var readVerification: ReadVerification
+    }
+
+    struct Authentication: Sendable, Equatable {
+        enum Registration: String, Sendable, CaseIterable {
+            case open, admin, off
+        }
+
+        /// Which UUIDs count as X-Auth-Token.
+        enum Containers: String, Sendable, CaseIterable {
+            case open, known, off
+        }
+
+        var registration: Registration
+        /// In bytes.
+        var minimumPasswordLength: Int
+        var tokenLifetime: Duration
+        var tokenIdleTime: Duration
+        var containers: Containers
+    }
+
+    struct Limits: Sendable, Equatable {
+        /// In bytes.
+        var uploadSize: Int64
+        /// Bytes a second; 0 allows any.
+        var bodyRate: Int64
+        var headerTimeout: Duration
+        var idleTimeout: Duration
+        var writeStall: Duration
+    }
+
+    struct Revisions: Sendable, Equatable {
+        /// Older ones beside the current.
+        var keep: Int
+    }
+
+    struct Upkeep: Sendable, Equatable {
+        var grace: Duration
+        var interval: Duration
+        /// In bytes.
+        var reserve: Int64
+    }
+
+    struct Log: Sendable, Equatable {
+        var level: Logger.Level
+        var format: LogFormat
+    }
+
+    struct Shutdown: Sendable, Equatable {
+        var delay: Duration
+        var drain: Duration
+    }
+
+    var http: HTTP
+    var dataDirectory: String
+    var database: Database
+    var blobs: Blobs
+    var authentication: Authentication
+    var limits: Limits
+    var revisions: Revisions
+    var upkeep: Upkeep
+    var log: Log
+    var shutdown: Shutdown
+
+    /// The texts that these values were made of, and where each came from.
+    let provenance: ConfigurationValues
+    /// Variables that were given and have no effect, in words for people.
+    let notices: [String]
+}
+
+extension StoragedConfiguration {
+    /// Makes values of texts that were all checked; throws the first refusal otherwise.
+    init(_ values: ConfigurationValues, notices: [String] = []) throws(ValueRefusal) {
+        http = try HTTP(host: values[Keys.httpHost], port: values[Keys.httpPort])
+        dataDirectory = try values[Keys.dataDirectory]
+        database = try Database(location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate])
+        blobs = try Blobs(
+            store: values[Keys.blobsStore], isolation: values[Keys.blobsIsolation],
+            readVerification: values[Keys.blobsVerifyReads])
+        authentication = try Authentication(
+            registration: values[Keys.authRegistration], minimumPasswordLength: values[Keys.authPasswordMin],
+            tokenLifetime: values[Keys.authTokenLifetime], tokenIdleTime: values[Keys.authTokenIdle],
+            containers: values[Keys.authContainers])
+        limits = try Limits(
+            uploadSize: values[Keys.limitsUploadSize], bodyRate: values[Keys.limitsBodyRate],
+            headerTimeout: values[Keys.limitsHeaderTimeout], idleTimeout: values[Keys.limitsIdleTimeout],
+            writeStall: values[Keys.limitsWriteStall])
+        revisions = try Revisions(keep: values[Keys.revisionsKeep])
+        upkeep = try Upkeep(
+            grace: values[Keys.upkeepGrace], interval: values[Keys.upkeepInterval], reserve: values[Keys.upkeepReserve])
+        log = try Log(level: values[Keys.logLevel], format: values[Keys.logFormat])
+        shutdown = try Shutdown(delay: values[Keys.shutdownDelay], drain: values[Keys.shutdownDrain])
+        provenance = values
+        self.notices = notices
+    }
+
+    /// The configuration that has `settings`, by dotted key, and the default of everything else. Looks at no file and no
+    /// environment.
+    init(settings: [String: String]) throws(ConfigurationError) {
+        var arguments: [String] = []
+        for (name, text) in settings {
+            arguments.append(name.flagSpelling + "=" + text)
+        }
+        let loader = ConfigurationLoader(
+            commandLine: CommandLineSplit(arguments), environment: [:], directory: nil, isTerminal: false)
+        self = try loader.load()
+    }
+}

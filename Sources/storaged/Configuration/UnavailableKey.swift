@@ -1,0 +1,88 @@
+/// A setting that has its place in the design, but no code behind it in this build.
+///
+/// A part that somebody configured and that is not there must never be a silent default: on the command line and in the
+/// YAML file such a key is an error. A variable may be somebody else's, so there it is one only where it asks for a
+/// service or for protection; otherwise it has no effect and the start says so.
+struct UnavailableKey: Sendable {
+    /// The part that is missing.
+    enum Part: Sendable {
+        case postgres, s3, redis, other
+    }
+
+    let name: String
+    let aliases: [String]
+    let part: Part
+    let isRefusedAsVariable: Bool
+    /// Whether the name is a variable's and means nothing in YAML and on the command line.
+    let isVariableOnly: Bool
+
+    var environmentName: String { name.environmentSpelling }
+    var flag: String { name.flagSpelling }
+
+    private static func refused(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
+        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: true, isVariableOnly: false)
+    }
+
+    private static func noticed(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
+        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: false, isVariableOnly: false)
+    }
+
+    private static func variable(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
+        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: true, isVariableOnly: true)
+    }
+
+    static let all: [UnavailableKey] = [
+        variable("POSTGRES_HOST", .postgres), variable("POSTGRES_PORT", .postgres),
+        variable("POSTGRES_USER", .postgres), variable("POSTGRES_PASSWORD", .postgres),
+        variable("POSTGRES_DB", .postgres, "POSTGRES_db"),
+        noticed("database.pool.size", .postgres, "POOL_SIZE"),
+        noticed("database.pool.max-overflow", .postgres, "MAX_OVERFLOW"),
+        noticed("database.pool.timeout", .postgres, "POOL_TIMEOUT"),
+        noticed("database.pool.recycle", .postgres, "POOL_RECYCLE"),
+        noticed("database.pool.pre-ping", .postgres, "POOL_PRE_PING"),
+        noticed("database.pool.use-lifo", .postgres, "POOL_USE_LIFO"),
+
+        refused("s3.bucket", .s3, "BUCKET", "BUCKET_NAME"),
+        refused("s3.endpoint", .s3, "ENDPOINT_URL", "AWS_ENDPOINT_URL"),
+        noticed("s3.region", .s3, "AWS_REGION"),
+        noticed("s3.prefix", .s3),
+        noticed("s3.access-key", .s3, "AWS_ACCESS_KEY_ID", "ACCESS_KEY"),
+        noticed("s3.secret-key", .s3, "AWS_SECRET_ACCESS_KEY", "SECRET_KEY"),
+        noticed("s3.session-token", .s3, "AWS_SESSION_TOKEN"),
+        noticed("s3.path-style", .s3),
+        noticed("blobs.hot-cache", .s3),
+        refused("blobs.fallback", .s3),
+
+        refused("cache.url", .redis, "REDIS_URL"),
+
+        refused("http.tls.certificate", .other), refused("http.tls.key", .other),
+        refused("http.public-url", .other), refused("http.trusted-proxies", .other),
+        refused("http.cors-origins", .other), refused("anonymous.uploads", .other),
+        refused("limits.quota", .other), refused("limits.container-quota", .other), refused("limits.files", .other),
+        refused("limits.rate.sign-in", .other), refused("limits.rate.register", .other),
+        refused("limits.rate.requests", .other), refused("scrub.rate", .other), refused("scrub.period", .other),
+        refused("admin.port", .other), noticed("admin.email", .other), noticed("admin.password", .other),
+        noticed("log.file", .other), noticed("log.error-file", .other),
+    ]
+}
+
+extension UnavailableKey.Part {
+    /// What this build does not have, and what to do about it.
+    var absence: String {
+        switch self {
+        case .postgres: "this build does not have PostgreSQL; remove it, or set database.url to sqlite:<path>"
+        case .s3: "this build does not have S3; remove it, or set blobs.store to disk"
+        case .redis: "this build does not have a Redis cache; remove it"
+        case .other: "this build does not have this setting; remove it"
+        }
+    }
+
+    /// The key that, given by hand, decides for something else than this part.
+    var alternative: String? {
+        switch self {
+        case .postgres: Keys.databaseURL.name
+        case .s3: Keys.blobsStore.name
+        case .redis, .other: nil
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Logging
+
+extension ValueFormat where Value == StoragedConfiguration.Database.Location {
+    /// `sqlite:<path>` or `memory:`. An address of anything else is shown without what follows its scheme: it may hold a
+    /// password.
+    static var databaseLocation: Self {
+        Self(
+            expectation: "sqlite:<path> or memory:",
+            parse: { text throws(ValueRefusal) in
+                let (scheme, rest) = split(text)
+                switch scheme {
+                case "memory" where rest.isEmpty: return .memory
+                case "sqlite" where rest.isEmpty || rest.hasPrefix("//") || rest == ":memory:":
+                    throw ValueRefusal(
+                        cure: "give sqlite:<path>, such as sqlite:./data/storaged.sqlite or sqlite:/var/lib/storaged.sqlite"
+                            + " (one slash), or memory:")
+                case "sqlite": return rest.utf8.contains(0) ? nil : .sqlite(path: rest)
+                case let scheme? where scheme.hasPrefix("postgres"):
+                    throw ValueRefusal(cure: "this build does not have PostgreSQL: give sqlite:<path> or memory:")
+                default: return nil
+                }
+            },
+            shown: { text in
+                switch split(text).scheme {
+                case "memory", "sqlite": text
+                case let scheme?: scheme + ":***"
+                case nil: "***"
+                }
+            })
+    }
+
+    private static func split(_ text: String) -> (scheme: String?, rest: String) {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return (nil, text) }
+        return (String(text[..<colon]).asciiLowercased, String(text[text.utf8.index(after: colon)...]))
+    }
+}
+
+extension ValueFormat where Value == StoragedConfiguration.Blobs.Store {
+    static var blobStore: Self {
+        let choice = ValueFormat.choice
+        return Self(expectation: choice.expectation) { text throws(ValueRefusal) in
+            if text.asciiLowercased == "s3" {
+                throw ValueRefusal(cure: "this build does not have S3: give disk or memory")
+            }
+            return try choice.parse(text)
+        }
+    }
+}
+
+extension ValueFormat where Value == Logger.Level {
+    static var logLevel: Self { choice }
+}
