@@ -1,0 +1,104 @@
+"""Configuration: every source, their order, the assignments' own names, and refusals that name key and cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daemon import Daemon, run_command
+
+EXIT_CONFIGURATION = 78
+
+
+def refused(directory: Path, *arguments: str, **environment: str) -> str:
+    """Starts a server that must refuse its configuration without touching anything; returns what it said."""
+    before = sorted(directory.rglob("*"))
+    result = run_command(*(arguments or ("serve",)), directory=directory, **environment)
+    assert result.returncode == EXIT_CONFIGURATION, result.stdout + result.stderr
+    assert sorted(directory.rglob("*")) == before
+    return result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("HTTP_PORT", "http.port", "eighty"),
+        ("HTTP_PORT", "http.port", "65536"),
+        ("HTTP_PORT", "http.port", "-1"),
+        ("LIMITS_UPLOAD_SIZE", "limits.upload-size", "much"),
+        ("LIMITS_UPLOAD_SIZE", "limits.upload-size", "10 parsecs"),
+        ("SHUTDOWN_DRAIN", "shutdown.drain", "soon"),
+        ("AUTH_REGISTRATION", "auth.registration", "sometimes"),
+        ("AUTH_CONTAINERS", "auth.containers", "maybe"),
+        ("LOG_LEVEL", "log.level", "loud"),
+        ("BLOBS_STORE", "blobs.store", "tape"),
+        ("DATABASE_MIGRATE", "database.migrate", "perhaps"),
+        ("DATABASE_URL", "database.url", "oracle://somewhere"),
+    ],
+)
+def test_a_bad_value_names_key_and_value(tmp_path: Path, name: str, key: str, value: str) -> None:
+    said = refused(tmp_path, **{name: value})
+    assert key in said and value in said
+
+
+def test_an_unknown_key_of_the_file_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("http:\n  prot: 8080\n")
+    said = refused(tmp_path, CONFIG_PATH="config.yaml")
+    assert "http.prot" in said and "http.port" in said
+
+
+@pytest.mark.parametrize("text", ["http: [", "http:\n\tport: 1", "- a\n- b\n"], ids=["cut off", "tab", "a list"])
+def test_a_broken_file_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    assert "config.yaml" in refused(tmp_path, CONFIG_PATH="config.yaml")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert "nowhere.yaml" in refused(tmp_path, CONFIG_PATH="nowhere.yaml")
+
+
+def test_unknown_names_of_the_environment_are_ignored(tmp_path: Path) -> None:
+    assert run_command("config", directory=tmp_path, HTTP_PROT="8080", WHATEVER="1").returncode == 0
+
+
+def test_each_source_overrides_the_one_below(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("http:\n  port: 1001\nlog:\n  level: error\nauth:\n  registration: off\n")
+    (tmp_path / ".env").write_text("# comment\nHTTP_PORT = '1002'  \nLOG_LEVEL=warning\n\nUNKNOWN=1\n")
+
+    def in_force(*arguments: str, **environment: str) -> str:
+        result = run_command("config", *arguments, directory=tmp_path, CONFIG_PATH="config.yaml", **environment)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    assert "1002" in in_force() and "1001" not in in_force()
+    assert "1003" in in_force(HTTP_PORT="1003") and "1002" not in in_force(HTTP_PORT="1003")
+    assert "1004" in in_force("--http-port", "1004", HTTP_PORT="1003")
+    assert "warning" in in_force()
+
+
+def test_the_file_and_flags_reach_the_server(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, CONFIG_PATH="config.yaml")
+    (tmp_path / "config.yaml").write_text("auth:\n  registration: off\n")
+    port = daemon.environment.pop("HTTP_PORT")
+    daemon.arguments = ["--http-port", port]
+    daemon.start()
+    assert daemon.status_of("/api/v1/files") == 401
+    assert daemon.stop() == 0
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    for argument in ("--version", "--help"):
+        result = run_command(argument, directory=tmp_path)
+        assert result.returncode == 0 and result.stdout.strip()
+    assert not list(tmp_path.iterdir())
+
+
+def test_migrations_can_be_run_and_shown_apart(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    environment = {"DATA_DIRECTORY": str(data)}
+    for arguments in (("migrate", "up"), ("migrate", "status")):
+        result = run_command(*arguments, directory=tmp_path, **environment)
+        assert result.returncode == 0, result.stdout + result.stderr
+    daemon = Daemon(tmp_path, DATABASE_MIGRATE="check").start()
+    assert daemon.stop() == 0
