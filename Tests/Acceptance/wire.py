@@ -83,7 +83,7 @@ class Wire:
     port: int
     timeout: float = TIMEOUT
     socket: socket.socket = field(init=False)
-    received: bytes = field(init=False, default=b"")
+    received: bytearray = field(init=False, default_factory=bytearray)
 
     def __post_init__(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout)
@@ -116,8 +116,9 @@ class Wire:
         """The next head, interim ones (1xx) too."""
         while b"\r\n\r\n" not in self.received:
             if not self._fill():
-                raise ConnectionError(f"closed in a response head: {self.received[:200]!r}")
-        raw, _, self.received = self.received.partition(b"\r\n\r\n")
+                raise ConnectionError(f"closed in a response head: {bytes(self.received[:200])!r}")
+        raw = self._take(self.received.index(b"\r\n\r\n"))
+        self._take(4)
         line, _, fields = raw.partition(b"\r\n")
         return Reply(int(line.split()[1]), BytesHeaderParser().parsebytes(fields + b"\r\n\r\n"))
 
@@ -148,14 +149,16 @@ class Wire:
         while b"\r\n" not in self.received:
             if not self._fill():
                 raise ConnectionError("closed in a chunked body")
-        line, _, self.received = self.received.partition(b"\r\n")
+        line = self._take(self.received.index(b"\r\n"))
+        self._take(2)
         return line
 
     def _take(self, count: int) -> bytes:
         while len(self.received) < count:
             if not self._fill():
                 raise ConnectionError(f"closed {count - len(self.received)} bytes before the end of a body")
-        taken, self.received = self.received[:count], self.received[count:]
+        taken = bytes(self.received[:count])
+        del self.received[:count]
         return taken
 
     def silent(self, seconds: float) -> bool:
