@@ -4,7 +4,7 @@ import NIOCore
 /// piece while they grow.
 ///
 /// It puts the commas and colons; that begin and end match, and that every name is followed by a value, is up to the
-/// caller. Names are literals of this module and must need no escaping.
+/// caller. A literal name must need no escaping.
 struct JSONWriter: Sendable {
     private(set) var buffer: ByteBuffer
     private var needsComma = false
@@ -63,6 +63,13 @@ struct JSONWriter: Sendable {
                 return count &+ 2
             }
         }
+    }
+
+    /// The same for a name that is not a literal of this module.
+    mutating func name(escaping name: String) {
+        string(name)
+        buffer.writeInteger(ASCII.colon)
+        needsComma = false
     }
 
     mutating func null() { literal("null") }

@@ -142,7 +142,7 @@ struct MultipartScanner: Sendable {
     ) throws(ParseError) -> Step? {
         let start = position
         let contentEnd: Int
-        if let found = search.first(in: bytes, from: start) {
+        if let found = delimiterThatMayHold(bytes, from: start) {
             contentEnd = found
             matched = delimiter.count
             position = contentEnd &+ delimiter.count
@@ -156,6 +156,23 @@ struct MultipartScanner: Sendable {
         guard contentEnd > start else { return nil }
         if isInPart { return .body(start..<contentEnd) }
         try countPreamble(contentEnd &- start)
+        return nil
+    }
+
+    /// The first delimiter that is not refuted by bytes of this very piece: content full of near-boundaries is then
+    /// reported in one range.
+    private func delimiterThatMayHold(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var start = start
+        while let found = search.first(in: bytes, from: start) {
+            start = found &+ delimiter.count
+            var tail = BoundaryTail()
+            var verdict = BoundaryTail.Verdict.undecided
+            for byte in bytes[start...] {
+                verdict = tail.next(byte)
+                guard case .undecided = verdict else { break }
+            }
+            guard case .content = verdict else { return found }
+        }
         return nil
     }
 
@@ -206,8 +223,7 @@ struct MultipartScanner: Sendable {
         preambleBytes &+= count
         guard preambleBytes <= Self.maximumPreambleBytes else {
             throw ParseError(
-                .invalidMultipart,
-                "There is no boundary in the first \(Self.maximumPreambleBytes) bytes; begin with the one in Content-Type.")
+                .invalidMultipart, "The body does not begin with the boundary that its Content-Type names.")
         }
     }
 }
