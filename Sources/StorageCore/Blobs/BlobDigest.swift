@@ -16,6 +16,13 @@ public struct BlobDigest: Hashable, Sendable {
         self.init(bytes: bytes)
     }
 
+    /// 32 zero bytes: the digest of nothing that exists, for probes.
+    package static let zero = BlobDigest(words: (0, 0, 0, 0))
+
+    private init(words: (UInt64, UInt64, UInt64, UInt64)) {
+        self.words = words
+    }
+
     /// The 32 bytes.
     public var bytes: [UInt8] {
         var bytes = [UInt8]()

@@ -10,6 +10,8 @@ import Musl
 extension LocalDiskBlobStore {
     /// Parts up to this size are handed over as bytes.
     private static let smallPart: Int64 = 64 << 10
+    /// How much is read at once where a larger part passes through memory.
+    private static let chunk: Int64 = 256 << 10
     /// How much of a larger part is asked for ahead.
     private static let readAhead: Int64 = 1 << 20
 
@@ -20,14 +22,14 @@ extension LocalDiskBlobStore {
         switch directory.openCached(name, linux_open_read) {
         case .absent: return nil
         case .opened(let file):
-            if let content = try translating({ try Self.cachedContent(of: file, range: range) }) { return content }
+            if let content = try translating({ try self.cachedContent(of: file, range: range) }) { return content }
             cached = file
         case .unknown: cached = nil
         }
         return try await reading.run {
             try self.translating {
                 guard let file = try cached ?? self.directory.openIfPresent(name, linux_open_read) else { return nil }
-                return try Self.content(of: file, range: range)
+                return try self.content(of: file, range: range)
             }
         }
     }
@@ -57,14 +59,14 @@ extension LocalDiskBlobStore {
     }
 
     /// The content as far as the page cache has it; nil when the disk must be asked. Never blocks.
-    private static func cachedContent(of file: OpenFile, range: ByteRange?) throws -> BlobContent? {
-        let size = try size(of: file)
-        let part = clamp(range, to: size)
-        guard part.upperBound - part.lowerBound <= smallPart else {
+    private func cachedContent(of file: OpenFile, range: ByteRange?) throws -> BlobContent? {
+        let size = try Self.size(of: file)
+        let part = Self.clamp(range, to: size)
+        guard part.upperBound - part.lowerBound <= Self.smallPart else {
             var first: UInt8 = 0
             // When the beginning is there the rest is most likely too; if not, nobody should wait for it on an event loop.
             guard linux_pread_cached(file.descriptor, &first, 1, part.lowerBound) == 1 else { return nil }
-            return BlobContent(size: size, range: part, body: .file(file))
+            return BlobContent(size: size, range: part, body: .file(file, stream: chunks(of: file, part)))
         }
         let count = Int(part.upperBound - part.lowerBound)
         var bytes = ByteBuffer()
@@ -79,18 +81,34 @@ extension LocalDiskBlobStore {
     }
 
     /// The content, whatever it takes; blocks.
-    private static func content(of file: OpenFile, range: ByteRange?) throws -> BlobContent {
-        let size = try size(of: file)
-        let part = clamp(range, to: size)
+    private func content(of file: OpenFile, range: ByteRange?) throws -> BlobContent {
+        let size = try Self.size(of: file)
+        let part = Self.clamp(range, to: size)
         let count = part.upperBound - part.lowerBound
-        guard count <= smallPart else {
-            _ = linux_will_need(file.descriptor, part.lowerBound, min(count, readAhead))
+        guard count <= Self.smallPart else {
+            _ = linux_will_need(file.descriptor, part.lowerBound, min(count, Self.readAhead))
             // Waits for the first page, so that whoever sends the file does not.
-            _ = try bytes(of: file, at: part.lowerBound, count: 1)
-            return BlobContent(size: size, range: part, body: .file(file))
+            _ = try Self.bytes(of: file, at: part.lowerBound, count: 1)
+            return BlobContent(size: size, range: part, body: .file(file, stream: chunks(of: file, part)))
         }
         return BlobContent(
-            size: size, range: part, body: .bytes(try bytes(of: file, at: part.lowerBound, count: Int(count))))
+            size: size, range: part, body: .bytes(try Self.bytes(of: file, at: part.lowerBound, count: Int(count))))
+    }
+
+    /// The part as chunks, each read when it is asked for.
+    private func chunks(of file: OpenFile, _ part: ByteRange) -> ByteStream {
+        ByteStream(length: part.upperBound - part.lowerBound, isReplayable: true) { [reading] in
+            var position = part.lowerBound
+            return {
+                let count = min(part.upperBound - position, Self.chunk)
+                guard count > 0 else { return nil }
+                let start = position
+                position += count
+                return try await reading.run {
+                    try self.translating { try Self.bytes(of: file, at: start, count: Int(count)) }
+                }
+            }
+        }
     }
 
     private static func bytes(of file: OpenFile, at offset: Int64, count: Int) throws -> ByteBuffer {

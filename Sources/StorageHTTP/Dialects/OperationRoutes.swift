@@ -38,7 +38,7 @@ extension Answer {
 extension Exchange.Services {
     /// One round trip to each service behind, in milliseconds; nil for one that fails.
     fileprivate func probe() async -> (database: Double?, store: Double?) {
-        let absent = BlobKey(space: Space(id: Identifier(high: .max, low: .max)), digest: BlobDigest.zero)
+        let absent = BlobKey(space: .shared, digest: .zero)
         async let database = Self.milliseconds { try await storage.metadata.ping() }
         async let store = Self.milliseconds { _ = try await storage.blobs.info(for: absent) }
         return await (database, store)

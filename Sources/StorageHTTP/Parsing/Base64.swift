@@ -24,6 +24,25 @@ enum Base64 {
         return decoded
     }
 
+    /// The text of the bytes.
+    static func encode(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count &+ 2) / 3 &* 4)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let group = rest.prefix(3)
+            rest = rest.dropFirst(3)
+            var bits: UInt32 = 0
+            for index in 0..<3 { bits = bits << 8 | UInt32(group.count > index ? group[group.startIndex &+ index] : 0) }
+            for index in 0..<4 {
+                let isPadding = index > group.count
+                text.append(isPadding ? ASCII.equals : alphabet[Int(bits >> UInt32(18 &- index &* 6) & 0x3F)])
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     private static func value(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 0x41...0x5A: byte &- 0x41

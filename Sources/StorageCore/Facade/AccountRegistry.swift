@@ -1,0 +1,106 @@
+/// Registering, signing in and out: the rules of accounts, above any metadata store and any provider.
+public struct AccountRegistry: Sendable {
+    /// Who may register, and how long a sign-in lasts.
+    public struct Policy: Sendable {
+        /// Who may make accounts.
+        public enum Registration: String, Sendable, CaseIterable {
+            /// Everybody.
+            case open
+            /// Administrators.
+            case admin
+            /// Nobody, but for the operator's commands.
+            case off
+        }
+
+        /// Who may make accounts.
+        public var registration = Registration.open
+        /// How long a token lasts at most.
+        public var tokenLifetime = Duration.seconds(30 * 86_400)
+        /// How long a token lasts without being used.
+        public var tokenIdle = Duration.seconds(7 * 86_400)
+        /// Which containers have a space of their own.
+        public var isolation = FileStorage.Policy.Isolation.tokens
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// A token as it is handed out: the only time that its text is known.
+    public struct IssuedToken: Sendable {
+        /// What the client sends as `Authorization: Bearer`.
+        public let text: String
+        /// Seconds until it ends at the latest.
+        public let lifetime: Int64
+    }
+
+    private let metadata: any MetadataStore
+    private let hasher: PasswordHasher
+    private let passwords: PasswordPolicy
+    private let bearer: BearerAuthProvider?
+    /// Who may register, and how long a sign-in lasts.
+    public let policy: Policy
+
+    /// Makes a registry over a metadata store.
+    ///
+    /// - Parameter bearer: The provider whose memory is to forget a token as soon as it is signed out.
+    public init(
+        metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy, bearer: BearerAuthProvider? = nil,
+        policy: Policy = Policy()
+    ) {
+        self.metadata = metadata
+        self.hasher = hasher
+        self.passwords = passwords
+        self.bearer = bearer
+        self.policy = policy
+    }
+
+    /// Makes an account with login and password.
+    ///
+    /// - Parameter principal: Who asks; nil for somebody who is not signed in.
+    /// - Throws: ``StorageError/Code/forbidden``, ``StorageError/Code/unprocessable``, ``StorageError/Code/loginTaken``.
+    public func register(
+        login: [UInt8], password: [UInt8], email: String?, as principal: Principal?
+    ) async throws -> Account {
+        let mayRegister =
+            switch policy.registration {
+            case .open: true
+            case .admin: principal?.account?.role == .admin
+            case .off: false
+            }
+        guard mayRegister else { throw StorageError(.forbidden, "Registration is closed.") }
+        let login = try Login(login)
+        try passwords.check(password)
+        guard try await metadata.account(.login(login)) == nil else {
+            throw StorageError(.loginTaken, "login: is taken; choose another one.")
+        }
+        let hash = try await hasher.hash(password)
+        let change = try await metadata.change(
+            .register(
+                login: login, email: email, passwordHash: hash, role: .user, ownSpace: policy.isolation == .all))
+        guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
+        try await metadata.audit(AuditEntry(account: account.id, act: "register"))
+        return account
+    }
+
+    /// Hands out a token to somebody who has just proved who they are.
+    public func issueToken(to principal: Principal) async throws -> IssuedToken {
+        guard let account = principal.account else { throw StorageError.unauthenticated }
+        let token = try AccessToken()
+        _ = try await metadata.change(
+            .addCredential(
+                account.id, try token.digest, kind: .session, label: nil, lifetime: policy.tokenLifetime.wholeMicroseconds,
+                idle: policy.tokenIdle.wholeMicroseconds))
+        try await metadata.audit(AuditEntry(account: account.id, act: "sign_in"))
+        return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)
+    }
+
+    /// Ends the token that the principal came with.
+    public func endToken(of principal: Principal) async throws {
+        guard let account = principal.account, let credential = principal.credential else {
+            throw StorageError.unauthenticated
+        }
+        _ = try await metadata.change(.revokeCredential(account.id, credential))
+        bearer?.forget(credential)
+        try await metadata.audit(AuditEntry(account: account.id, act: "sign_out"))
+    }
+}
