@@ -8,6 +8,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,10 +91,18 @@ def crash_while_starting(daemon: Daemon, rng: random.Random) -> None:
     daemon.kill()
 
 
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A server that does not outlive a failed test."""
+    server = Daemon(tmp_path).start()
+    yield server
+    if server.alive:
+        server.kill()
+
+
 @pytest.mark.parametrize("cycles", [5, pytest.param(50, marks=pytest.mark.nightly)])
-def test_no_acknowledged_change_is_lost_and_nothing_is_half_done(tmp_path: Path, cycles: int) -> None:
+def test_no_acknowledged_change_is_lost_and_nothing_is_half_done(daemon: Daemon, cycles: int) -> None:
     rng = random.Random(SEED)
-    daemon = Daemon(tmp_path).start()
     account = new_member(daemon.url)
     principals = [
         Principal("account", {"Authorization": f"Bearer {account.token}"}),

@@ -1,0 +1,46 @@
+"""The rows by name, and what they need."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+from bench.memory import memory
+from bench.report import Result
+from bench.settings import Settings
+from bench.state import pages_and_start
+from bench.transfers import get_1g, get_1k, get_10m, put_1g, put_1k
+
+ROWS: dict[str, Callable[[Settings], list[Result]]] = {
+    "get-1k": get_1k,
+    "get-10m": get_10m,
+    "get-1g": get_1g,
+    "put-1g": put_1g,
+    "put-1k": put_1k,
+    "memory": memory,
+}
+LOADED_ROWS = ("list", "start")
+NEEDS = {
+    "get-1k": ("wrk", "nginx"),
+    "get-10m": ("wrk", "nginx"),
+    "get-1g": ("nginx",),
+    "put-1g": ("nginx",),
+    "put-1k": ("wrk",),
+}
+
+
+def missing_tools(row: str) -> list[str]:
+    return [tool for tool in (*NEEDS.get(row, ()), "curl") if not shutil.which(tool)]
+
+
+def measure(settings: Settings, chosen: list[str]) -> Iterator[Result]:
+    """The results of the chosen rows, as they come."""
+    for row in chosen:
+        if tools := missing_tools(row):
+            print(f"{row}: skipped, not installed: {', '.join(tools)}", flush=True)
+        elif row in ROWS:
+            print(f"{row} ...", flush=True)
+            yield from ROWS[row](settings)
+    if wanted := [row for row in LOADED_ROWS if row in chosen]:
+        print(f"{', '.join(wanted)} ...", flush=True)
+        yield from pages_and_start(settings, "both" if len(wanted) == 2 else wanted[0])
