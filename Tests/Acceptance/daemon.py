@@ -72,6 +72,14 @@ class Daemon:
         )
         self.process: subprocess.Popen[bytes] | None = None
 
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing running, whatever failed."""
+        if self.alive:
+            self.kill()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

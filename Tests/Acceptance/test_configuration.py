@@ -84,14 +84,13 @@ def test_each_source_overrides_the_one_below(tmp_path: Path) -> None:
 
 
 def test_the_file_and_flags_reach_the_server(tmp_path: Path) -> None:
-    daemon = Daemon(tmp_path, CONFIG_PATH="config.yaml")
     (tmp_path / "config.yaml").write_text("auth:\n  registration: off\n")
-    port = daemon.environment.pop("HTTP_PORT")
-    daemon.arguments = ["--http-port", port]
-    daemon.start()
-    registration = {"login": new_login(), "password": new_password()}
-    expect.problem(Client(daemon.url).post("/api/v1/user/register", json=registration), 403)
-    assert daemon.stop() == 0
+    with Daemon(tmp_path, CONFIG_PATH="config.yaml") as daemon:
+        daemon.arguments = ["--http-port", daemon.environment.pop("HTTP_PORT")]
+        daemon.start()
+        registration = {"login": new_login(), "password": new_password()}
+        expect.problem(Client(daemon.url).post("/api/v1/user/register", json=registration), 403)
+        assert daemon.stop() == 0
 
 
 def test_version_and_help(tmp_path: Path) -> None:
@@ -107,5 +106,5 @@ def test_migrations_can_be_run_and_shown_apart(tmp_path: Path) -> None:
     for arguments in (("migrate", "up"), ("migrate", "status")):
         result = run_command(*arguments, directory=tmp_path, **environment)
         assert result.returncode == 0, result.stdout + result.stderr
-    daemon = Daemon(tmp_path, DATABASE_MIGRATE="check").start()
-    assert daemon.stop() == 0
+    with Daemon(tmp_path, DATABASE_MIGRATE="check") as daemon:
+        assert daemon.start().stop() == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import expect
 from client import Client, basic, new_member, new_token, sign_in, token_client
 from conftest import StartServer
-from daemon import Daemon, clean_environment, run_command
+from daemon import Daemon, run_command
 from wire import Part, Wire, chunked, form, form_type, head
 
 WaitUntil = Callable[[Callable[[], bool], float], None]
@@ -159,11 +159,10 @@ def test_a_second_server_on_the_same_directory_is_refused(start: StartServer, tm
     daemon = start()
     client = token_client(daemon.url)
     assert client.put_name("a.txt").status_code == 204
-    second = Daemon(tmp_path)
-    second.environment = clean_environment({**second.environment, "DATA_DIRECTORY": str(daemon.data)})
-    second.spawn()
-    assert second.process is not None and second.process.wait(30) != 0
-    assert str(daemon.data) in second.log()
+    with Daemon(tmp_path, DATA_DIRECTORY=str(daemon.data)) as second:
+        second.spawn()
+        assert second.process is not None and second.process.wait(30) != 0
+        assert str(daemon.data) in second.log()
     assert client.names() == ["a.txt"]
 
 

@@ -94,10 +94,8 @@ def crash_while_starting(daemon: Daemon, rng: random.Random) -> None:
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
     """A server that does not outlive a failed test."""
-    server = Daemon(tmp_path).start()
-    yield server
-    if server.alive:
-        server.kill()
+    with Daemon(tmp_path) as server:
+        yield server.start()
 
 
 @pytest.mark.parametrize("cycles", [5, pytest.param(50, marks=pytest.mark.nightly)])
