@@ -50,14 +50,14 @@ struct RootCommand: ParsableCommand {
 enum SettingsHelp {
     static let text: String = {
         let rows = ConfigurationTable.storaged.keys.map { key in
-            "  \(key.flag) <value>\n      \(key.help) (\(key.fallback.described))"
+            "  \(key.flag) \(key.fallback.described)\n      \(key.help)"
         }
         return """
-            Every setting is a flag (--http-port), a variable (HTTP_PORT, also in .env) and a key of the YAML file that
-            --config or CONFIG_PATH names (http.port); the first of these that gives it counts. `storaged config` prints
-            what is in force.
+            Every setting is a flag (--http-port), a variable (HTTP_PORT, also in .env) and a key of \
+            the YAML file that --config or CONFIG_PATH names (http.port); the first of these that \
+            gives it counts. 'storaged config' prints what is in force.
 
-            SETTINGS (default):
+            SETTINGS, with their defaults:
               --config <file>
                   the YAML file
             \(rows.joined(separator: "\n"))

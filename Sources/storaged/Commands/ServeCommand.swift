@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 
 /// `storaged serve`: the daemon.
@@ -8,6 +9,8 @@ struct ServeCommand: ConfiguredCommand {
         discussion: SettingsHelp.text)
 
     func run(_ configuration: StoragedConfiguration) async throws {
+        // A client that left in mid-sendfile, or a log reader that ended, is an error of that call and not our end.
+        signal(SIGPIPE, SIG_IGN)
         LoggingSystem.bootstrapStoraged(configuration.log)
         let logger = Logger(label: "storaged")
         for notice in configuration.notices {

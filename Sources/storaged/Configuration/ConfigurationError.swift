@@ -26,7 +26,8 @@ struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
 
     /// A value that its key cannot take.
     static func refused(
-        _ key: any ConfigurationKeyDescription, _ text: String, from origin: ConfigurationOrigin, _ refusal: ValueRefusal
+        _ key: any ConfigurationKeyDescription, _ text: String, from origin: ConfigurationOrigin,
+        _ refusal: ValueRefusal
     ) -> ConfigurationProblem {
         ConfigurationProblem(
             "\(key.name): \(key.shown(text).quotedForDisplay) (\(origin)) is not acceptable; \(refusal.cure)")

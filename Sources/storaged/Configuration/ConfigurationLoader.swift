@@ -134,14 +134,14 @@ struct ConfigurationLoader: Sendable {
         var notices: [String] = []
         for key in table.unavailable {
             for entry in layers.compactMap({ $0.entries[key.name] }) {
-                let name = key.isVariableOnly ? "" : key.name + " "
+                let name = key.isVariableOnly ? "\(entry.origin)" : "\(key.name) (\(entry.origin))"
                 let isVariable = entry.origin.source == .environment || entry.origin.source == .dotEnv
                 let isDecidedOtherwise =
                     key.part.alternative.flatMap { values.value(named: $0) }.map { $0.origin != .builtIn } ?? false
                 if isVariable, isDecidedOtherwise || key.isRefusedAsVariable == false {
-                    notices.append("\(name)(\(entry.origin)) has no effect")
+                    notices.append("\(name) has no effect in this build")
                 } else {
-                    problems.append(ConfigurationProblem("\(name)(\(entry.origin)): \(key.part.absence)"))
+                    problems.append(ConfigurationProblem("\(name): \(key.part.absence)"))
                 }
             }
         }

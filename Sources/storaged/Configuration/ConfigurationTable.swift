@@ -37,7 +37,7 @@ enum Keys {
         help: "sqlite:<path>, or memory: (forgets everything at exit)")
     static let databaseMigrate = ConfigurationKey<StoragedConfiguration.Database.Migration>(
         "database.migrate", .choice, default: "auto",
-        help: "schema at start: auto brings it up, check refuses an old one, off does not look")
+        help: "schema at start: auto brings it up, check refuses an old one, or off")
 
     static let blobsStore = ConfigurationKey(
         "blobs.store", .blobStore,
@@ -45,10 +45,10 @@ enum Keys {
         help: "where the bytes are: disk, or memory (forgets them at exit)")
     static let blobsIsolation = ConfigurationKey<StoragedConfiguration.Blobs.Isolation>(
         "blobs.isolation", .choice, default: "tokens",
-        help: "whose bytes lie in a space of their own: tokens, all or none of the accounts'")
+        help: "accounts whose bytes lie in a space of their own: tokens, all, none")
     static let blobsVerifyReads = ConfigurationKey<StoragedConfiguration.Blobs.ReadVerification>(
         "blobs.verify-reads", .choice, default: "streamed",
-        help: "hash downloads: streamed where bytes pass through memory, always gives up sendfile")
+        help: "hash what is read: streamed bodies only, or always (without sendfile)")
 
     static let authRegistration = ConfigurationKey<StoragedConfiguration.Authentication.Registration>(
         "auth.registration", .choice, default: "open",
@@ -71,7 +71,8 @@ enum Keys {
     static let limitsHeaderTimeout = ConfigurationKey(
         "limits.header-timeout", .duration(in: timeout), default: "15s", help: "time for the head of a request")
     static let limitsIdleTimeout = ConfigurationKey(
-        "limits.idle-timeout", .duration(in: timeout), default: "60s", help: "time between two requests of a connection")
+        "limits.idle-timeout", .duration(in: timeout), default: "60s", help: "time between two requests of a connection"
+    )
     static let limitsWriteStall = ConfigurationKey(
         "limits.write-stall", .duration(in: timeout), default: "60s", help: "time without progress in a download")
 

@@ -20,8 +20,14 @@ struct DotEnvFile: Sendable {
         while scanner.isAtEnd == false {
             let line = scanner.line
             do {
-                guard let (variable, text) = try scanner.nextStatement() else { continue }
-                variables[variable] = Variable(text: text, line: line)
+                guard let (variable, value) = try scanner.nextStatement() else { continue }
+                if let variable = String(validating: variable, as: UTF8.self),
+                    let text = String(validating: value, as: UTF8.self)
+                {
+                    variables[variable] = Variable(text: text, line: line)
+                } else {
+                    problems.append(ConfigurationProblem("\(name), line \(line): this is not UTF-8; write it in UTF-8"))
+                }
             } catch {
                 problems.append(ConfigurationProblem("\(name), line \(line): \(error.cure)"))
                 scanner.skipLine()
@@ -47,7 +53,7 @@ private struct DotEnvScanner {
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     /// The next assignment, or `nil` for a line without one. Stands behind the line afterwards.
-    mutating func nextStatement() throws(ValueRefusal) -> (name: String, text: String)? {
+    mutating func nextStatement() throws(ValueRefusal) -> (name: [UInt8], value: [UInt8])? {
         skipBlanks()
         guard let first = current, first != .newline, first != .hash else {
             skipLine()
@@ -69,10 +75,7 @@ private struct DotEnvScanner {
         guard name.isEmpty == false else { throw ValueRefusal(cure: "the name is missing; write NAME=value") }
         position += 1
         let value = try takeValue()
-        guard let name = String(validating: name, as: UTF8.self), let text = String(validating: value, as: UTF8.self) else {
-            throw ValueRefusal(cure: "this is not UTF-8; write the value in UTF-8")
-        }
-        return (name, text)
+        return (name, value)
     }
 
     mutating func skipLine() {

@@ -2,17 +2,28 @@
 enum NearestName {
     /// The known name with the fewest edits to `name`; of equals the first. `nil` only when nothing is known.
     ///
+    /// Case and the choice among `.`, `-` and `_` are no edits: `HTTP_PORT` in a YAML file means `http.port`.
     /// Time is the product of the lengths; of a `name` over 128 bytes only the beginning counts.
     static func of(_ name: String, among known: [String]) -> String? {
-        let wanted = Array(name.utf8.prefix(128))
+        let wanted = spelling(of: name.utf8.prefix(128))
         var best: (name: String, edits: Int)?
         for candidate in known {
-            let edits = distance(wanted, Array(candidate.utf8))
+            let edits = distance(wanted, spelling(of: candidate.utf8[...]))
             if edits < best?.edits ?? .max {
                 best = (candidate, edits)
             }
         }
         return best?.name
+    }
+
+    private static func spelling(of name: Substring.UTF8View) -> [UInt8] {
+        name.map { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+            case UInt8(ascii: "_"), UInt8(ascii: "-"): UInt8(ascii: ".")
+            default: byte
+            }
+        }
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours that turn `left` into `right` (optimal string

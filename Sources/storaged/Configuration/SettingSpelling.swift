@@ -25,7 +25,8 @@ extension String {
     /// The text in quotes on one line, for people: control bytes escaped, at most 120 characters of it.
     var quotedForDisplay: String {
         let isLong = unicodeScalars.count > 120
-        return "'" + String(String.UnicodeScalarView(unicodeScalars.prefix(120))).escapedForDisplay + (isLong ? "…'" : "'")
+        return "'" + String(String.UnicodeScalarView(unicodeScalars.prefix(120))).escapedForDisplay
+            + (isLong ? "…'" : "'")
     }
 
     /// The text with everything escaped that could move a terminal's cursor or turn its text round.

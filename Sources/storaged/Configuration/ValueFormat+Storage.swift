@@ -12,7 +12,8 @@ extension ValueFormat where Value == StoragedConfiguration.Database.Location {
                 case "memory" where rest.isEmpty: return .memory
                 case "sqlite" where rest.isEmpty || rest.hasPrefix("//") || rest == ":memory:":
                     throw ValueRefusal(
-                        cure: "give sqlite:<path>, such as sqlite:./data/storaged.sqlite or sqlite:/var/lib/storaged.sqlite"
+                        cure:
+                            "give sqlite:<path>, such as sqlite:./data/storaged.sqlite or sqlite:/var/lib/storaged.sqlite"
                             + " (one slash), or memory:")
                 case "sqlite": return rest.utf8.contains(0) ? nil : .sqlite(path: rest)
                 case let scheme? where scheme.hasPrefix("postgres"):

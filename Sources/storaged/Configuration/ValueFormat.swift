@@ -71,7 +71,8 @@ extension ValueFormat where Value == Int64 {
     /// Bytes: `1048576`, `64KiB`, `20MB`, `5TiB`.
     static func size(in range: ClosedRange<Int64>) -> Self {
         let bounds = "of \(range.lowerBound) to \(range.upperBound) bytes"
-        return Self(expectation: "a size \(bounds), such as 1048576, 64KiB, 20MB or 5TiB") { text throws(ValueRefusal) in
+        return Self(expectation: "a size \(bounds), such as 1048576, 64KiB, 20MB or 5TiB") {
+            text throws(ValueRefusal) in
             let units: [String: Int64] = [
                 "": 1, "B": 1,
                 "kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000,

@@ -41,7 +41,8 @@ struct YAMLFile: Sendable {
             visited += 1
             guard visited <= Self.maximumKeys else {
                 if visited == Self.maximumKeys + 1 {
-                    problems.append(ConfigurationProblem("\(name) has more than \(Self.maximumKeys) keys; leave only settings"))
+                    problems.append(
+                        ConfigurationProblem("\(name) has more than \(Self.maximumKeys) keys; leave only settings"))
                 }
                 return
             }
@@ -51,7 +52,8 @@ struct YAMLFile: Sendable {
                 continue
             }
             let key = prefix.isEmpty ? part : prefix + "." + part
-            if let inner = node.mapping, known.contains(key) == false, depth < Self.maximumDepth, inner.isEmpty == false {
+            if let inner = node.mapping, known.contains(key) == false, depth < Self.maximumDepth, inner.isEmpty == false
+            {
                 walk(inner, below: key, depth: depth + 1)
             } else {
                 take(key, node, line: line)
@@ -77,7 +79,8 @@ struct YAMLFile: Sendable {
         }
         if let earlier = layer.entries.updateValue(.init(text: scalar.string, origin: origin), forKey: key) {
             problems.append(
-                ConfigurationProblem("\(key) (\(origin)) is given twice, first in \(earlier.origin); leave one of them"))
+                ConfigurationProblem("\(key) (\(origin)) is given twice, first in \(earlier.origin); leave one of them")
+            )
         }
     }
 }

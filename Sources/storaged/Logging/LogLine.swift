@@ -140,10 +140,10 @@ struct LogLine {
     }
 
     private mutating func appendEscape(_ scalar: UInt16) {
-        let digits = Array("0123456789abcdef".utf8)
         append("\\u")
         for shift in [12, 8, 4, 0] as [UInt16] {
-            bytes.append(digits[Int(scalar >> shift & 0xF)])
+            let digit = UInt8(scalar >> shift & 0xF)
+            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
 }
@@ -193,7 +193,8 @@ extension Logger.MetadataValue {
         case .stringConvertible(let value): value.description
         case .array(let values): "[" + values.map(\.plainText).joined(separator: ",") + "]"
         case .dictionary(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { $0.key + ":" + $0.value.plainText }.joined(separator: ",") + "}"
+            "{" + members.sorted { $0.key < $1.key }.map { $0.key + ":" + $0.value.plainText }.joined(separator: ",")
+                + "}"
         }
     }
 }
