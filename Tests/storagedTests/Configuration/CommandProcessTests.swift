@@ -1,0 +1,129 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import storaged
+
+/// The built program as people start it.
+@Suite("The program")
+struct CommandProcessTests {
+    private struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    private func run(
+        _ arguments: [String], environment: [String: String] = [:], in fixture: ConfigurationFixture
+    ) throws -> Outcome {
+        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let process = Process()
+        process.executableURL = folder.appendingPathComponent("storaged")
+        process.arguments = arguments
+        process.environment = environment
+        process.currentDirectoryURL = URL(fileURLWithPath: fixture.directory)
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let texts = [output, errors].map {
+            String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        }
+        process.waitUntilExit()
+        return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    }
+
+    @Test("says its version")
+    func version() throws {
+        let outcome = try run(["--version"], in: ConfigurationFixture())
+        #expect(outcome.status == 0)
+        #expect(outcome.output == "storaged 0.1.0\n")
+    }
+
+    @Test(
+        "ends with 78 and has touched nothing when its configuration cannot be right",
+        arguments: [
+            ["--http-port", "x"], ["serve", "--http-prot", "1"], ["--log-level=loud", "migrate", "up"],
+            ["config", "--config", "no"],
+            ["--nonsense", "nonsense"],
+        ])
+    func wrongConfiguration(arguments: [String]) throws {
+        let fixture = try ConfigurationFixture()
+        let outcome = try run(arguments, in: fixture)
+        #expect(outcome.status == 78)
+        #expect(outcome.output == "")
+        #expect(
+            outcome.errors.hasPrefix(
+                "storaged: the configuration cannot be right (1 problem); nothing was touched:\n  "))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [])
+    }
+
+    @Test(
+        "ends with 64 when its command is none",
+        arguments: [["sevre"], ["migrate"], ["migrate", "sideways"], ["serve", "now"]])
+    func wrongUsage(arguments: [String]) throws {
+        let fixture = try ConfigurationFixture()
+        let outcome = try run(arguments, in: fixture)
+        #expect(outcome.status == 64)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [])
+    }
+
+    @Test("prints what is in force and where it came from")
+    func config() throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write("LOG_LEVEL = 'debug'\nLOG_FILE=app.log\n", to: ".env")
+        let outcome = try run(["config", "--http-port=9000"], environment: ["HTTP_HOST": "::1"], in: fixture)
+        #expect(outcome.status == 0)
+        let lines = outcome.output.split(separator: "\n").map {
+            $0.split(separator: " ", maxSplits: 2).map(String.init)
+        }
+        let rows = lines.filter { $0[0] == "http.host" || $0[0] == "http.port" || $0[0] == "log.level" }
+        #expect(rows.map { $0[1] } == ["::1", "9000", "debug"])
+        #expect(outcome.output.contains("--http-port\n"))
+        #expect(outcome.output.contains("HTTP_HOST in the environment\n"))
+        #expect(outcome.output.hasSuffix("# log.file (LOG_FILE in .env, line 2) has no effect in this build\n"))
+    }
+
+    @Test("lists every setting in the help of every command", arguments: ["serve", "health", "migrate", "config"])
+    func help(command: String) throws {
+        let outcome = try run([command, "--help", "--nonsense"], in: ConfigurationFixture())
+        #expect(outcome.status == 0)
+        for key in ConfigurationTable.storaged.keys {
+            #expect(outcome.output.contains("  \(key.flag) \(key.fallback.described)\n"))
+        }
+    }
+
+    @Test("health ends with 1 when nobody answers")
+    func health() throws {
+        let outcome = try run(["health", "--http-port", "1"], in: ConfigurationFixture())
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("http://127.0.0.1:1/readyz does not answer"))
+    }
+
+    @Test("health believes 200 and nothing else", arguments: [200, 204, 404, 503])
+    func healthAnswer(status: Int) async throws {
+        let router = Router()
+        router.get("readyz") { _, _ in HTTPResponse.Status(code: status) }
+        try await Application(router: router).test(.live) { client in
+            let port = try #require(client.port)
+            let configuration = try StoragedConfiguration(settings: ["http.port": "\(port)"])
+            if status == 200 {
+                try await HealthCommand().run(configuration)
+            } else {
+                let error = await #expect(throws: NotReady.self) { try await HealthCommand().run(configuration) }
+                #expect(error?.description == "http://127.0.0.1:\(port)/readyz answers \(status)")
+            }
+        }
+    }
+
+    @Test(
+        "health asks the loopback address of a daemon that listens on all",
+        arguments: [
+            ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("192.0.2.7", "192.0.2.7"), ("files", "files"),
+        ])
+    func healthAddress(host: String, asked: String) {
+        #expect(HealthCommand.url(for: .init(host: host, port: 80)) == "http://\(asked):80/readyz")
+    }
+}
