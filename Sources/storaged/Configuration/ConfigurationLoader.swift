@@ -141,7 +141,7 @@ struct ConfigurationLoader: Sendable {
                 if isVariable, isDecidedOtherwise || key.isRefusedAsVariable == false {
                     notices.append("\(name) has no effect in this build")
                 } else {
-                    problems.append(ConfigurationProblem("\(name): \(key.part.absence)"))
+                    problems.append(ConfigurationProblem("\(name): \(key.part.absence(ofVariable: isVariable))"))
                 }
             }
         }

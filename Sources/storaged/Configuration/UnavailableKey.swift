@@ -67,11 +67,13 @@ struct UnavailableKey: Sendable {
 }
 
 extension UnavailableKey.Part {
-    /// What this build does not have, and what to do about it.
-    var absence: String {
+    /// What this build does not have, and what to do about it. Only a variable may stay where it is.
+    func absence(ofVariable isVariable: Bool) -> String {
         switch self {
-        case .postgres: "this build does not have PostgreSQL; remove it, or set database.url to sqlite:<path>"
-        case .s3: "this build does not have S3; remove it, or set blobs.store to disk"
+        case .postgres:
+            "this build does not have PostgreSQL; remove it"
+                + (isVariable ? ", or set database.url to sqlite:<path>" : "")
+        case .s3: "this build does not have S3; remove it" + (isVariable ? ", or set blobs.store to disk" : "")
         case .redis: "this build does not have a Redis cache; remove it"
         case .other: "this build does not have this setting; remove it"
         }
