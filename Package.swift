@@ -99,8 +99,8 @@ let package = Package(
             name: "storaged",
             dependencies: [
                 "StorageCore", "StorageSQL", "StorageSQLite", "StorageHTTP", "StorageMigrations",
-                .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioPosix,
-                .serviceLifecycle, .unixSignals, .yams,
+                .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioHTTP1,
+                .nioPosix, .serviceLifecycle, .unixSignals, .yams,
             ],
             swiftSettings: settings
         ),

@@ -3,13 +3,13 @@ import StorageCore
 
 /// Registering and signing in, of the accounts-and-paths dialect.
 let accountRoutes = [
-    Route(.post, "/api/v1/user/register") { exchange in
-        let fields = try await FormFields(exchange)
+    Route(.post, "/api/v1/user/register") { call in
+        let fields = try await FormFields(call)
         let login = try fields.required("login", or: "username", "email")
-        let account = try await exchange.services.accounts.register(
+        let account = try await call.services.accounts.register(
             login: login, password: try fields.required("password"),
             email: try fields.bytes("email").flatMap { String(validating: $0, as: UTF8.self) },
-            as: try await exchange.principalIfAny())
+            as: try await call.principalIfAny())
         return .json(.created) { json in
             json.name("id")
             json.string(account.id.description)
@@ -19,14 +19,14 @@ let accountRoutes = [
             }
         }
     },
-    Route(.post, "/api/v1/user/auth") { exchange in
-        let fields = try await FormFields(exchange)
+    Route(.post, "/api/v1/user/auth") { call in
+        let fields = try await FormFields(call)
         let credential = Credential.basic(
             login: try fields.required("login", or: "username", "email"), password: try fields.required("password"))
-        guard let principal = try await exchange.services.authentication.authenticate(credential) else {
+        guard let principal = try await call.services.authentication.authenticate(credential) else {
             throw StorageError.unauthenticated
         }
-        let token = try await exchange.services.accounts.issueToken(to: principal)
+        let token = try await call.services.accounts.issueToken(to: principal)
         return .json(headers: [.cacheControl: "no-store"]) { json in
             for name in ["token", "access_token"] as [StaticString] {
                 json.name(name)
@@ -38,8 +38,8 @@ let accountRoutes = [
             json.integer(token.lifetime)
         }
     },
-    Route(.post, "/api/v1/user/logout") { exchange in
-        try await exchange.services.accounts.endToken(of: try await exchange.principal())
+    Route(.post, "/api/v1/user/logout") { call in
+        try await call.services.accounts.endToken(of: try await call.principal())
         return Answer(.noContent)
     },
 ]

@@ -3,9 +3,9 @@ import StorageCore
 
 /// The container dialect: plain names below `/api/files`.
 let containerRoutes = [
-    Route(.get, "/api/files") { exchange in
-        let principal = try await exchange.principal()
-        let list = ListStream(exchange, principal, .files(prefix: [])) { record, json in
+    Route(.get, "/api/files") { call in
+        let principal = try await call.principal()
+        let list = ListStream(call, principal, .files(prefix: [])) { record, json in
             json.string(utf8: record.path.bytes)
         }
         return try await list.answer {
@@ -14,27 +14,27 @@ let containerRoutes = [
             json.endArray()
         }
     },
-    Route(.get, "/api/files/{filename}") { exchange in
-        let principal = try await exchange.principal()
-        let path = try FilePath(exchange.rest)
-        return try await Download(exchange).answer(try exchange.selector(.path(path), of: principal))
+    Route(.get, "/api/files/{filename}") { call in
+        let principal = try await call.principal()
+        let path = try FilePath(call.rest)
+        return try await Download(call).answer(try await call.selector(.path(path), of: principal))
     },
-    Route(.put, "/api/files/{filename}") { exchange in
-        let principal = try await exchange.principal()
+    Route(.put, "/api/files/{filename}") { call in
+        let principal = try await call.principal()
         let file = NewFile(
-            path: try FilePath(exchange.rest), mediaType: exchange.headers[.contentType].flatMap(MediaType.init(parsing:)),
-            precondition: try exchange.precondition())
-        let result = try await exchange.storage.put(file, body: try exchange.body(), as: principal)
+            path: try FilePath(call.rest), mediaType: call.headers[.contentType].flatMap(MediaType.init(parsing:)),
+            precondition: try call.precondition())
+        let result = try await call.storage.put(file, body: try call.body(), as: principal)
         var headers = result.record?.validators ?? [:]
         if case .created(let record) = result {
             headers[.location] = "/api/files/\(PercentEncoding.encodePath(record.path.bytes))"
         }
         return Answer(.noContent, headers: headers)
     },
-    Route(.delete, "/api/files/{filename}") { exchange in
-        let principal = try await exchange.principal()
-        let selector = try exchange.selector(.path(try FilePath(exchange.rest)), of: principal)
-        try await exchange.storage.delete(selector, if: try exchange.precondition())
+    Route(.delete, "/api/files/{filename}") { call in
+        let principal = try await call.principal()
+        let selector = try await call.selector(.path(try FilePath(call.rest)), of: principal)
+        try await call.storage.delete(selector, if: try call.precondition())
         return Answer(.noContent)
     },
 ]

@@ -13,7 +13,7 @@ enum FileReference {
     }
 }
 
-extension Exchange {
+extension Call {
     /// The selector of a file of the principal's container.
     ///
     /// - Throws: 404 where nothing was written yet.

@@ -3,10 +3,10 @@ import StorageCore
 
 /// Files by path and id, of the accounts-and-paths dialect.
 let fileRoutes = [
-    Route(.get, "/api/v1/files") { exchange in
-        let principal = try await exchange.principal()
+    Route(.get, "/api/v1/files") { call in
+        let principal = try await call.principal()
         let list = ListStream(
-            exchange, principal, try await exchange.scope(for: principal), kind: try exchange.kind()
+            call, principal, try await call.scope(for: principal), kind: try call.kind()
         ) { $0.write(to: &$1) }
         let account = principal.account
         return try await list.answer { json in
@@ -27,46 +27,46 @@ let fileRoutes = [
         }
     },
     Route(.post, "/api/v1/files/upload") { try await Upload($0).answer() },
-    Route(.get, "/api/v1/files/download") { exchange in
-        let principal = try await exchange.principal()
-        if exchange.query.contains("compression") {
+    Route(.get, "/api/v1/files/download") { call in
+        let principal = try await call.principal()
+        if call.query.contains("compression") {
             throw Problem(.badRequest, "unknown_compression", "This server makes no archives.")
         }
-        return try await Download(exchange).answer(try await exchange.namedFile(of: principal))
+        return try await Download(call).answer(try await call.namedFile(of: principal))
     },
-    Route(.delete, "/api/v1/files") { exchange in
-        let principal = try await exchange.principal()
-        let isRecursive = try exchange.query.value("recursive").map { $0.elementsEqual("true".utf8) } ?? false
-        try await exchange.storage.delete(
-            try await exchange.namedFile(of: principal), if: try exchange.precondition(), recursively: isRecursive)
+    Route(.delete, "/api/v1/files") { call in
+        let principal = try await call.principal()
+        let isRecursive = try call.query.value("recursive").map { $0.elementsEqual("true".utf8) } ?? false
+        try await call.storage.delete(
+            try await call.namedFile(of: principal), if: try call.precondition(), recursively: isRecursive)
         return Answer(.noContent)
     },
-    Route(.post, "/api/v1/folders") { exchange in
-        let principal = try await exchange.principal()
-        let fields = try await FormFields(exchange)
+    Route(.post, "/api/v1/folders") { call in
+        let principal = try await call.principal()
+        let fields = try await FormFields(call)
         var path = try fields.required("path")
         if path.count > 1, path.last == ASCII.slash { path.removeLast() }
-        switch try await exchange.storage.makeFolder(try FilePath(path), as: principal) {
+        switch try await call.storage.makeFolder(try FilePath(path), as: principal) {
         case .created(let record): return record.answer(.created)
         case .updated(let record): return record.answer(.ok)
         case .deleted, .blobLost: throw StorageError(.internal, "A folder was not made.")
         }
     },
-    Route(.post, "/api/v1/files/move") { exchange in
-        let (source, target, overwrite, principal) = try await exchange.relocation()
-        let record = try await exchange.storage.move(
-            source, to: target, as: principal, overwrite: overwrite, if: try exchange.precondition())
+    Route(.post, "/api/v1/files/move") { call in
+        let (source, target, overwrite, principal) = try await call.relocation()
+        let record = try await call.storage.move(
+            source, to: target, as: principal, overwrite: overwrite, if: try call.precondition())
         return record.answer(.ok)
     },
-    Route(.post, "/api/v1/files/copy") { exchange in
-        let (source, target, overwrite, principal) = try await exchange.relocation()
-        let record = try await exchange.storage.copy(
-            source, to: target, as: principal, overwrite: overwrite, if: try exchange.precondition())
+    Route(.post, "/api/v1/files/copy") { call in
+        let (source, target, overwrite, principal) = try await call.relocation()
+        let record = try await call.storage.copy(
+            source, to: target, as: principal, overwrite: overwrite, if: try call.precondition())
         return record.answer(.ok)
     },
 ]
 
-extension Exchange {
+extension Call {
     /// The file that `?path=` names.
     fileprivate func namedFile(of principal: Principal) async throws -> FileSelector {
         guard let text = try query.value("path") else {

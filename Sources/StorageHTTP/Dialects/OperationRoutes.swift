@@ -4,15 +4,15 @@ import StorageCore
 /// Whether the server is alive and can serve.
 let operationRoutes = [
     Route(.get, "/healthz") { _ in .json { $0.status("ok") } },
-    Route(.get, "/readyz") { exchange in
-        if exchange.services.readiness.isStopping { return .notReady("stopping") }
-        let (database, store) = await exchange.services.probe()
+    Route(.get, "/readyz") { call in
+        if call.services.readiness.isStopping { return .notReady("stopping") }
+        let (database, store) = await call.services.probe()
         guard database != nil else { return .notReady("database") }
         guard store != nil else { return .notReady("storage") }
         return .json { $0.status("ready") }
     },
-    Route(.get, "/api/v1/files/ping") { exchange in
-        let (database, store) = await exchange.services.probe()
+    Route(.get, "/api/v1/files/ping") { call in
+        let (database, store) = await call.services.probe()
         return .json(database == nil || store == nil ? .serviceUnavailable : .ok) { json in
             json.name("db")
             database.map { json.number($0) } ?? json.null()
@@ -35,7 +35,7 @@ extension Answer {
     }
 }
 
-extension Exchange.Services {
+extension Call.Services {
     /// One round trip to each service behind, in milliseconds; nil for one that fails.
     fileprivate func probe() async -> (database: Double?, store: Double?) {
         let absent = BlobKey(space: .shared, digest: .zero)

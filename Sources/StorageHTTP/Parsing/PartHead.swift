@@ -1,3 +1,5 @@
+import StorageCore
+
 /// What stands before the bytes of one part of a form: its headers, read.
 struct PartHead: Equatable, Sendable {
     struct Field: Equatable, Sendable {

@@ -66,7 +66,7 @@ final class AccessLog: Sendable {
     private static func sane(_ id: String) -> String? {
         let bytes = id.utf8
         guard (1...128).contains(bytes.count) else { return nil }
-        let isSafe = bytes.allSatisfy { ASCII.isAlphanumeric($0) || $0 == ASCII.dash || $0 == ASCII.underscore || $0 == ASCII.dot }
+        let isSafe = bytes.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == ASCII.dash || $0 == ASCII.underscore || $0 == ASCII.dot }
         return isSafe ? id : nil
     }
 

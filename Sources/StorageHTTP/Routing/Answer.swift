@@ -1,15 +1,18 @@
 import HTTPTypes
-public import Hummingbird
+import Hummingbird
 import NIOCore
 
 /// What a route answers.
 struct Answer: Sendable {
+    /// Writes content piece by piece; concurrent as Hummingbird's own writers are.
+    typealias Write = @Sendable @concurrent (inout any ResponseBodyWriter) async throws -> Void
+
     /// The content, which may be long.
     enum Content: Sendable {
         case none
         case bytes(ByteBuffer)
         /// Written piece by piece after the head is out; a throw ends the connection, so that a short body never looks complete.
-        case written(length: Int64?, @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+        case written(length: Int64?, Write)
     }
 
     var status: HTTPResponse.Status

@@ -3,7 +3,7 @@ import HTTPTypes
 /// One line of the table that everything about routes is derived from: dispatch, HEAD, 405 with Allow, OPTIONS, labels.
 struct Route: Sendable {
     /// Answers a request to the route.
-    typealias Action = @Sendable (Exchange) async throws -> Answer
+    typealias Action = @Sendable (Call) async throws -> Answer
 
     let method: HTTPRequest.Method
     /// The path; a last segment `{name}` takes the rest of the path, slashes included.

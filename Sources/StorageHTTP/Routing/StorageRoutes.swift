@@ -30,7 +30,7 @@ public struct StorageRequestContext: ConnectionRequestContext {
 /// `router.add(storage:)`.
 public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     private let table: RouteTable
-    private let services: Exchange.Services
+    private let services: Call.Services
     private let logger: Logger
 
     /// Makes the routes over a store.
@@ -41,7 +41,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
         readiness: Readiness = Readiness(), publicURL: String? = nil
     ) {
-        services = Exchange.Services(
+        services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             publicURL: publicURL)
         table = RouteTable(operationRoutes + accountRoutes + fileRoutes + containerRoutes)
@@ -75,11 +75,11 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             return Answer(.noContent, headers: headers)
         }
         try request.refuseForeignOrigin()
-        let exchange = Exchange(
+        let call = Call(
             request: request, target: target, query: try target.parameters(),
             rest: try resource.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id,
             channel: channel, logger: log.logger, services: services)
-        return try await action(exchange)
+        return try await action(call)
     }
 
     private func refusal(of error: any Error, _ log: AccessLog) -> Answer {

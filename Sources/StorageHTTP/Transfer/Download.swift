@@ -11,17 +11,17 @@ struct Download {
         let revision: Revision?
     }
 
-    private let exchange: Exchange
+    private let call: Call
 
-    init(_ exchange: Exchange) {
-        self.exchange = exchange
+    init(_ call: Call) {
+        self.call = call
     }
 
     /// The bytes of the file that is meant, or as much of them as the request asks for.
     func answer(_ selector: FileSelector) async throws -> Answer {
-        let (plan, content) = try await exchange.storage.read(selector) { record in
-            let (answer, range) = try plan(for: record)
-            let isSent = range != nil && !exchange.isHead
+        let (plan, content) = try await call.storage.read(selector) { record -> (Plan, ByteRange?) in
+            let (answer, range) = try self.plan(for: record)
+            let isSent = range != nil && !call.isHead
             return (Plan(answer: answer, revision: record.revision), isSent ? range : nil)
         }
         guard let content, let revision = plan.revision else { return plan.answer }
@@ -35,7 +35,7 @@ struct Download {
         guard let revision = record.revision else {
             throw Problem(.badRequest, "is_folder", "\(record.path) is a folder; only files can be downloaded.")
         }
-        let headers = exchange.headers
+        let headers = call.headers
         let tag = EntityTag(revision.id.description)
         let lastModified = revision.createdAt.seconds
         let now = Timestamp.now().seconds
@@ -78,7 +78,7 @@ struct Download {
 
     /// The stored type goes back as it is; the other fields make it harmless in a browser.
     private func describe(_ record: FileRecord, _ revision: Revision, in fields: inout HTTPFields) {
-        let wantsInline = (try? exchange.query.value("inline")).flatMap { $0 }?.elementsEqual("1".utf8) ?? false
+        let wantsInline = (try? call.query.value("inline")).flatMap { $0 }?.elementsEqual("1".utf8) ?? false
         let name = record.path.name
         fields[.contentType] = revision.mediaType.description
         fields[.contentDisposition] =
@@ -90,7 +90,7 @@ struct Download {
     }
 
     private func isUnmodified(_ tag: EntityTag, since lastModified: Int64, _ now: Int64) -> Bool {
-        let headers = exchange.headers
+        let headers = call.headers
         if let condition = try? EntityTagCondition.parse(headers[values: .ifNoneMatch]) {
             return condition.isMatchedWeakly(by: tag)
         }
@@ -99,7 +99,7 @@ struct Download {
     }
 
     private func isRangeValid(_ tag: EntityTag, _ lastModified: Int64, _ now: Int64) -> Bool {
-        guard let value = exchange.headers[.ifRange] else { return true }
+        guard let value = call.headers[.ifRange] else { return true }
         return IfRange.parse(value, now: now)?.isSatisfied(tag: tag, lastModified: lastModified) ?? false
     }
 
@@ -107,14 +107,14 @@ struct Download {
     private func body(of content: BlobContent, _ revision: Revision) -> Answer.Content {
         let length = content.range.upperBound - content.range.lowerBound
         if case .bytes(let bytes) = content.body { return .bytes(bytes) }
-        if case .file(let file, _) = content.body, let sender = exchange.channel.flatMap({ FileSender($0) }) {
+        if case .file(let file, _) = content.body, let sender = call.channel.flatMap({ FileSender($0) }) {
             return .written(length: length) { _ in
                 try await sender.send(
                     fileDescriptor: file.descriptor, offset: content.range.lowerBound, length: length)
                 withExtendedLifetime(file) {}
             }
         }
-        let stream = exchange.storage.stream(content, of: revision)
+        let stream = call.storage.stream(content, of: revision)
         return .written(length: length) { writer in
             for try await chunk in stream { try await writer.write(chunk) }
         }

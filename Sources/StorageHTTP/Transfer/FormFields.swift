@@ -14,14 +14,14 @@ struct FormFields {
     /// Reads the whole body of a request.
     ///
     /// - Throws: 400 for a malformed body, 413 beyond 16 KiB.
-    init(_ exchange: Exchange) async throws {
-        switch try exchange.content() {
+    init(_ call: Call) async throws {
+        switch try call.content() {
         case .form(let form):
             source = .parts(try await Self.parts(form))
         case .urlEncoded:
-            source = .urlEncoded(try FormURLEncoded(parsing: try await exchange.smallBody(), from: .body))
+            source = .urlEncoded(try FormURLEncoded(parsing: try await call.smallBody(), from: .body))
         case .json, .raw:
-            source = .json(try JSONBody.parse(try await exchange.smallBody()))
+            source = .json(try JSONBody.parse(try await call.smallBody()))
         }
     }
 

@@ -8,17 +8,17 @@ struct ListStream: Sendable {
     /// Writes one entry.
     typealias Entry = @Sendable (FileRecord, inout JSONWriter) -> Void
 
-    private let exchange: Exchange
+    private let call: Call
     private let principal: Principal
     private let scope: ListQuery.Scope
     private let kind: FileKind?
     private let entry: Entry
 
     init(
-        _ exchange: Exchange, _ principal: Principal, _ scope: ListQuery.Scope, kind: FileKind? = nil,
+        _ call: Call, _ principal: Principal, _ scope: ListQuery.Scope, kind: FileKind? = nil,
         entry: @escaping Entry
     ) {
-        self.exchange = exchange
+        self.call = call
         self.principal = principal
         self.scope = scope
         self.kind = kind
@@ -65,13 +65,13 @@ struct ListStream: Sendable {
     }
 
     private func page(after: FilePath?, limit: Int) async throws -> Page<FileRecord> {
-        try await exchange.storage.list(as: principal) {
+        try await call.storage.list(as: principal) {
             ListQuery(container: $0, scope: scope, kind: kind, after: after, limit: limit)
         }
     }
 
     private func limit() throws -> Int? {
-        guard let value = try exchange.query.value("limit") else { return nil }
+        guard let value = try call.query.value("limit") else { return nil }
         guard let limit = DecimalNumber.parse(value), (1...1_000).contains(limit) else {
             throw Problem(.badRequest, "invalid_limit", "limit must be a number from 1 to 1000.")
         }
@@ -79,7 +79,7 @@ struct ListStream: Sendable {
     }
 
     private func cursor() throws -> FilePath? {
-        guard let value = try exchange.query.value("cursor") else { return nil }
+        guard let value = try call.query.value("cursor") else { return nil }
         guard let path = try Hexadecimal.decode(value).map({ try FilePath($0) }) else {
             throw Problem(.badRequest, "invalid_cursor", "cursor must be one that a page of this list gave.")
         }
@@ -88,13 +88,13 @@ struct ListStream: Sendable {
 
     /// `Link` to the next page (RFC 8288): the same question with another cursor.
     private func link(to cursor: String) throws -> String {
-        var pairs = exchange.query.pairs.filter { !$0.name.elementsEqual("cursor".utf8) }
+        var pairs = call.query.pairs.filter { !$0.name.elementsEqual("cursor".utf8) }
         pairs.append(.init(name: Array("cursor".utf8), value: Array(cursor.utf8)))
         let query = pairs.map { pair in
             "\(PercentEncoding.encodeComponent(pair.name))=\(PercentEncoding.encodeComponent(pair.value))"
         }
-        let path = String(decoding: exchange.target.path, as: UTF8.self)
-        return "<\(exchange.url("\(path)?\(query.joined(separator: "&"))"))>; rel=\"next\""
+        let path = String(decoding: call.target.path, as: UTF8.self)
+        return "<\(call.url("\(path)?\(query.joined(separator: "&"))"))>; rel=\"next\""
     }
 
     private static let batch = 1_000

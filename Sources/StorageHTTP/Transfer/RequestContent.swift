@@ -15,7 +15,7 @@ enum RequestContent {
     case raw
 }
 
-extension Exchange {
+extension Call {
     /// The kind of the content by its `Content-Type`.
     func content() throws -> RequestContent {
         guard let value = headers[.contentType] else { return .raw }

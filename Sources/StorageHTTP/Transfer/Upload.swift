@@ -4,27 +4,27 @@ import StorageCore
 
 /// An upload of the accounts-and-paths dialect: a form with `path` before or behind the file, or a raw body with `?path=`.
 struct Upload {
-    private let exchange: Exchange
+    private let call: Call
 
-    init(_ exchange: Exchange) {
-        self.exchange = exchange
+    init(_ call: Call) {
+        self.call = call
     }
 
     func answer() async throws -> Answer {
-        let principal = try await exchange.principal()
-        try exchange.refuseContentCoding()
-        let path = try exchange.query.value("path")
+        let principal = try await call.principal()
+        try call.refuseContentCoding()
+        let path = try call.query.value("path")
         let result: FileChangeResult
-        switch try exchange.content() {
+        switch try call.content() {
         case .form(let form):
             result = try await store(form, path, principal)
         case .json where path == nil:
-            _ = try JSONBody.parse(try await exchange.smallBody())
+            _ = try JSONBody.parse(try await call.smallBody())
             throw StorageError(.unprocessable, "file: is missing; send it as a part of a multipart/form-data body.")
         case .json, .urlEncoded, .raw:
             guard let path else { throw Self.noPath }
             let file = try await file(at: path, sentAs: nil, type: rawType, principal)
-            result = try await exchange.storage.put(file, body: try exchange.body(), as: principal)
+            result = try await call.storage.put(file, body: try call.body(), as: principal)
         }
         switch result {
         case .created(let record):
@@ -39,7 +39,7 @@ struct Upload {
 
     /// What curl says of every body that it is given without a type means nothing.
     private var rawType: MediaType? {
-        let type = exchange.headers[.contentType].flatMap(MediaType.init(parsing:))
+        let type = call.headers[.contentType].flatMap(MediaType.init(parsing:))
         return type?.essence == "application/x-www-form-urlencoded" ? nil : type
     }
 
@@ -54,10 +54,10 @@ struct Upload {
                     guard staged == nil, !name.isEmpty else { continue }
                     if let path {
                         let file = try await file(at: path, sentAs: name, type: part.mediaType, principal)
-                        try await exchange.storage.admit(file, length: nil, as: principal)
+                        try await call.storage.admit(file, length: nil, as: principal)
                     }
                     let chunks = ByteStream(length: nil, isReplayable: false) { { try await form.nextChunk() } }
-                    staged = (try await exchange.storage.stage(chunks), name, part.mediaType)
+                    staged = (try await call.storage.stage(chunks), name, part.mediaType)
                 } else if part.isNamed("path"), path == nil {
                     path = try await form.collect()
                 }
@@ -65,11 +65,11 @@ struct Upload {
             guard let staged else { throw StorageError(.unprocessable, "file: is missing; send a part with a filename.") }
             guard let path else { throw Self.noPath }
             let file = try await file(at: path, sentAs: staged.name, type: staged.type, principal)
-            let result = try await exchange.storage.put(file, staged: staged.blob, as: principal)
-            await exchange.storage.discard(staged.blob)
+            let result = try await call.storage.put(file, staged: staged.blob, as: principal)
+            await call.storage.discard(staged.blob)
             return result
         } catch {
-            if let staged { await exchange.storage.discard(staged.blob) }
+            if let staged { await call.storage.discard(staged.blob) }
             throw error
         }
     }
@@ -79,8 +79,8 @@ struct Upload {
     ) async throws -> NewFile {
         let name = try name.map { try SentName($0) }
         return NewFile(
-            path: try await UploadTarget(path, name).resolve(in: exchange.storage, for: principal), mediaType: type,
-            sentName: name?.text, precondition: try exchange.precondition())
+            path: try await UploadTarget(path, name).resolve(in: call.storage, for: principal), mediaType: type,
+            sentName: name?.text, precondition: try call.precondition())
     }
 
     private static let noPath = Problem(

@@ -1,3 +1,5 @@
+import StorageCore
+
 /// Every setting that the daemon knows: the ones it has, and the ones it can only refuse.
 struct ConfigurationTable: Sendable {
     let keys: [any ConfigurationKeyDescription]
@@ -43,14 +45,14 @@ enum Keys {
         "blobs.store", .blobStore,
         default: .derived(described: "disk") { $0.databaseURL == "memory:" ? "memory" : "disk" },
         help: "where the bytes are: disk, or memory (forgets them at exit)")
-    static let blobsIsolation = ConfigurationKey<StoragedConfiguration.Blobs.Isolation>(
+    static let blobsIsolation = ConfigurationKey<FileStorage.Policy.Isolation>(
         "blobs.isolation", .choice, default: "tokens",
         help: "accounts whose bytes lie in a space of their own: tokens, all, none")
-    static let blobsVerifyReads = ConfigurationKey<StoragedConfiguration.Blobs.ReadVerification>(
+    static let blobsVerifyReads = ConfigurationKey<FileStorage.Policy.Verification>(
         "blobs.verify-reads", .choice, default: "streamed",
         help: "hash what is read: streamed bodies only, or always (without sendfile)")
 
-    static let authRegistration = ConfigurationKey<StoragedConfiguration.Authentication.Registration>(
+    static let authRegistration = ConfigurationKey<AccountRegistry.Policy.Registration>(
         "auth.registration", .choice, default: "open",
         help: "who may make accounts: open (everybody), admin, off")
     static let authPasswordMin = ConfigurationKey(
@@ -59,7 +61,7 @@ enum Keys {
         "auth.token-lifetime", .duration(in: days), default: "30d", help: "how long a sign-in lasts at most")
     static let authTokenIdle = ConfigurationKey(
         "auth.token-idle", .duration(in: days), default: "7d", help: "how long an unused sign-in lasts")
-    static let authContainers = ConfigurationKey<StoragedConfiguration.Authentication.Containers>(
+    static let authContainers = ConfigurationKey<ContainerTokenAuthProvider.Mode>(
         "auth.containers", .choice, default: "open",
         help: "X-Auth-Token: open (any UUID), known (only those that exist), off")
 

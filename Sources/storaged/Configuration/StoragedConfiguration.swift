@@ -1,4 +1,5 @@
 import Logging
+import StorageCore
 
 /// Everything that the daemon was told, as values.
 struct StoragedConfiguration: Sendable {
@@ -28,36 +29,19 @@ struct StoragedConfiguration: Sendable {
             case disk, memory
         }
 
-        /// Whose bytes lie in a space of their own.
-        enum Isolation: String, Sendable, CaseIterable {
-            case tokens, all, none
-        }
-
-        enum ReadVerification: String, Sendable, CaseIterable {
-            case streamed, always
-        }
-
         var store: Store
-        var isolation: Isolation
-        var readVerification: ReadVerification
+        var isolation: FileStorage.Policy.Isolation
+        var readVerification: FileStorage.Policy.Verification
     }
 
     struct Authentication: Sendable, Equatable {
-        enum Registration: String, Sendable, CaseIterable {
-            case open, admin, off
-        }
-
-        /// Which UUIDs count as X-Auth-Token.
-        enum Containers: String, Sendable, CaseIterable {
-            case open, known, off
-        }
-
-        var registration: Registration
+        var registration: AccountRegistry.Policy.Registration
         /// In bytes.
         var minimumPasswordLength: Int
         var tokenLifetime: Duration
         var tokenIdleTime: Duration
-        var containers: Containers
+        /// Which UUIDs count as X-Auth-Token.
+        var containers: ContainerTokenAuthProvider.Mode
     }
 
     struct Limits: Sendable, Equatable {

@@ -1,18 +1,80 @@
-/// Puts the parts together: the only place that knows them all.
+import Glibc
+import Logging
+import NIOCore
+import ServiceLifecycle
+import StorageHTTP
+import StorageMigrations
+import StorageSQL
+import StorageSQLite
+import UnixSignals
+
+/// What the commands do with the parts; how the parts fit together is in ``Assembly``.
 enum Wiring {
     /// Serves until the process is told to end.
     static func serve(_ configuration: StoragedConfiguration) async throws {
-        throw NotWired(description: "serve is not wired yet")
+        let assembly = try await Refusal.translating { try await Assembly(configuration) }
+        do {
+            try await run(assembly, configuration.shutdown)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            await assembly.close()
+            throw ServiceUnavailable(
+                description: "\(configuration.http.host):\(configuration.http.port) is in use; set http.port to another port")
+        } catch {
+            await assembly.close()
+            throw error
+        }
+        await assembly.close()
     }
 
     /// Does `action` with the schema of the configured database.
     static func migrate(_ action: MigrateCommand.Action, _ configuration: StoragedConfiguration) async throws {
-        throw NotWired(description: "migrate is not wired yet")
+        try await Refusal.translating {
+            let database = try Stores.openDatabase(configuration)
+            let migrator = try Migrator(database: database, migrations: Migration.sqlite)
+            switch action {
+            case .up: try await migrator.up()
+            case .down: try await migrator.down(to: max(0, try await migrator.status().filter { $0.appliedAt != nil }.count - 1))
+            case .status: break
+            }
+            for step in try await migrator.status() {
+                print("\(step.number) \(step.name): \(step.appliedAt == nil ? "missing" : "applied")")
+            }
+            try await database.close()
+        }
     }
-}
 
-/// A command whose body is not there.
-struct NotWired: ExitingError {
-    let description: String
-    var exitStatus: ExitStatus { .software }
+    /// Runs all services until a signal comes; then says no to load balancers, waits, lets what is in flight end, and returns.
+    private static func run(_ assembly: Assembly, _ shutdown: StoragedConfiguration.Shutdown) async throws {
+        let logger = Logger(label: "storaged")
+        var group = ServiceGroupConfiguration(services: assembly.services, logger: logger)
+        group.maximumGracefulShutdownDuration = shutdown.drain
+        let services = ServiceGroup(configuration: group)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                guard await nextSignal() else { return }
+                logger.notice("stopping")
+                assembly.readiness.stop()
+                await pause(shutdown.delay)
+                await services.triggerGracefulShutdown()
+            }
+            try await services.run()
+            tasks.cancelAll()
+        }
+    }
+
+    /// Waits until the process is told to end; false when the task is cancelled before.
+    private static func nextSignal() async -> Bool {
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return true }
+        return false
+    }
+
+    /// Waits, but no longer than until the next signal: a second one means it.
+    private static func pause(_ duration: Duration) async {
+        await withTaskGroup(of: Void.self) { race in
+            race.addTask { try? await Task.sleep(for: duration) }
+            race.addTask { _ = await nextSignal() }
+            await race.next()
+            race.cancelAll()
+        }
+    }
 }

@@ -5,7 +5,7 @@ import NIOCore
 import StorageCore
 
 /// One request with everything a route needs to answer it.
-struct Exchange: Sendable {
+struct Call: Sendable {
     let request: Request
     let target: RequestTarget
     /// The query, decoded.

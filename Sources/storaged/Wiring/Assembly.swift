@@ -1,0 +1,88 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import StorageCore
+import StorageHTTP
+
+/// All parts of a daemon, put together: the one place that knows them all.
+struct Assembly {
+    /// What runs until the end.
+    let services: [any Service]
+    let readiness: Readiness
+    private let stores: Stores
+
+    /// Opens the stores and builds everything on top of them; nothing listens yet.
+    init(_ configuration: StoragedConfiguration) async throws {
+        let stores = try await Stores(configuration)
+        let readiness = Readiness()
+        let application = buildApplication(configuration, stores, readiness)
+        let collector = GarbageCollector(
+            metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
+            interval: configuration.upkeep.interval)
+        let sweeper = Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval)
+        services = [application, collector, sweeper]
+        self.readiness = readiness
+        self.stores = stores
+    }
+
+    func close() async {
+        await stores.close()
+    }
+}
+
+/// The HTTP server of a daemon over its stores: what tests call as well.
+func buildApplication(
+    _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness()
+) -> some ApplicationProtocol {
+    let hasher = PasswordHasher()
+    let bearer = BearerAuthProvider(metadata: stores.metadata, idle: configuration.authentication.tokenIdleTime)
+    let authentication = AuthProviderChain([
+        BasicAuthProvider(metadata: stores.metadata, hasher: hasher),
+        bearer,
+        ContainerTokenAuthProvider(metadata: stores.metadata, mode: configuration.authentication.containers),
+    ])
+    let accounts = AccountRegistry(
+        metadata: stores.metadata, hasher: hasher,
+        passwords: PasswordPolicy(minimumBytes: configuration.authentication.minimumPasswordLength), bearer: bearer,
+        policy: configuration.accountPolicy)
+    let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
+    let routes = StorageRoutes<StorageRequestContext>(
+        storage: storage, accounts: accounts, authentication: authentication, readiness: readiness)
+    return Application(
+        responder: routes,
+        server: .storage(limits: configuration.connectionLimits),
+        configuration: ApplicationConfiguration(
+            address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "storaged"),
+        logger: Logger(label: "storage.http"))
+}
+
+extension StoragedConfiguration {
+    fileprivate var filePolicy: FileStorage.Policy {
+        var policy = FileStorage.Policy()
+        policy.uploadSize = limits.uploadSize
+        policy.keepRevisions = revisions.keep
+        policy.isolation = blobs.isolation
+        policy.verification = blobs.readVerification
+        return policy
+    }
+
+    fileprivate var accountPolicy: AccountRegistry.Policy {
+        var policy = AccountRegistry.Policy()
+        policy.registration = authentication.registration
+        policy.tokenLifetime = authentication.tokenLifetime
+        policy.tokenIdle = authentication.tokenIdleTime
+        policy.isolation = blobs.isolation
+        return policy
+    }
+
+    fileprivate var connectionLimits: ConnectionLimits {
+        var connection = ConnectionLimits()
+        connection.bodyRate = Int(limits.bodyRate)
+        connection.headerTimeout = TimeAmount(limits.headerTimeout)
+        connection.idleTimeout = TimeAmount(limits.idleTimeout)
+        connection.writeStall = TimeAmount(limits.writeStall)
+        return connection
+    }
+}
