@@ -214,7 +214,7 @@ def test_bad_parameters_move_nothing(client: Client, action: str, body: bytes, s
 def test_conditions_apply(client: Client, action: str) -> None:
     client.stored("/a.txt", b"a")
     body = {"from": "/a.txt", "to": "/b.txt"}
-    refused = client.post(f"/api/v1/files/{action}", json=body, headers={"If-Match": '"no such revision"'})
+    refused = client.post(f"/api/v1/files/{action}", json=body, headers={"If-Match": '"no-such-revision"'})
     expect.problem(refused, 412)
     assert client.paths() == ["/a.txt"]
 

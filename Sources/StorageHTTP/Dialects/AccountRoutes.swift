@@ -1,6 +1,13 @@
 import HTTPTypes
 import StorageCore
 
+extension Call {
+    /// Who registers somebody else; where everybody may register, credentials are not looked at.
+    fileprivate func registrar() async throws -> Principal? {
+        services.accounts.policy.registration == .admin ? try await principalIfAny() : nil
+    }
+}
+
 /// Registering and signing in, of the accounts-and-paths dialect.
 let accountRoutes = [
     Route(.post, "/api/v1/user/register") { call in
@@ -9,7 +16,7 @@ let accountRoutes = [
         let account = try await call.services.accounts.register(
             login: login, password: try fields.required("password"),
             email: try fields.bytes("email").flatMap { String(validating: $0, as: UTF8.self) },
-            as: try await call.principalIfAny())
+            as: try await call.registrar())
         return .json(.created) { json in
             json.name("id")
             json.string(account.id.description)

@@ -6,7 +6,7 @@ let fileRoutes = [
     Route(.get, "/api/v1/files") { call in
         let principal = try await call.principal()
         let list = ListStream(
-            call, principal, try await call.scope(for: principal), kind: try call.kind()
+            call, principal, try call.scope(), kind: try call.kind()
         ) { $0.write(to: &$1) }
         let account = principal.account
         return try await list.answer { json in
@@ -76,19 +76,14 @@ extension Call {
     }
 
     /// The part of the tree that `prefix` or `folder` narrows a list to.
-    fileprivate func scope(for principal: Principal) async throws -> ListQuery.Scope {
+    fileprivate func scope() throws -> ListQuery.Scope {
         if var folder = try query.value("folder") {
             guard !query.contains("prefix") else {
                 throw Problem(.badRequest, "invalid_query", "Only one of prefix and folder can be given.")
             }
             while folder.last == ASCII.slash { folder.removeLast() }
             guard !folder.isEmpty else { return .folder(nil) }
-            let path = try FilePath(folder)
-            let record = try await storage.file(try await selector(.path(path), of: principal))
-            guard record.isFolder else {
-                throw StorageError(.pathConflict, "\(path) is a file; it cannot be listed.")
-            }
-            return .folder(path)
+            return .folder(try FilePath(folder))
         }
         let prefix = try query.value("prefix") ?? []
         return .files(prefix: prefix.first == ASCII.slash ? Array(prefix.dropFirst()) : prefix)
@@ -102,13 +97,11 @@ extension Call {
         return kind
     }
 
-    /// `from`, `to` and `overwrite` of a move or copy; a `to` that ends in a slash is the folder that the entry goes into.
+    /// `from`, `to` and `overwrite` of a move or copy.
     fileprivate func relocation() async throws -> (FileSelector, FilePath, overwrite: Bool, Principal) {
         let principal = try await principal()
         let fields = try await FormFields(self)
         let source = try await selector(try FileReference(try fields.required("from")), of: principal)
-        var target = try fields.required("to")
-        if target.last == ASCII.slash { target += try await storage.file(source).path.name }
-        return (source, try FilePath(target), try fields.flag("overwrite"), principal)
+        return (source, try FilePath(try fields.required("to")), try fields.flag("overwrite"), principal)
     }
 }

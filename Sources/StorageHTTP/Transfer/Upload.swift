@@ -58,8 +58,9 @@ struct Upload {
                     }
                     let chunks = ByteStream(length: nil, isReplayable: false) { { try await form.nextChunk() } }
                     staged = (try await call.storage.stage(chunks), name, part.mediaType)
-                } else if part.isNamed("path"), path == nil {
-                    path = try await form.collect()
+                } else {
+                    let value = try await form.collect()
+                    if part.isNamed("path"), path == nil { path = value }
                 }
             }
             guard let staged else { throw StorageError(.unprocessable, "file: is missing; send a part with a filename.") }

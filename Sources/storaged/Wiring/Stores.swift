@@ -42,6 +42,11 @@ struct Stores {
         }
     }
 
+    /// Makes the data directory, or refuses one that is not ours, as `serve` does: the database lies in it.
+    static func prepareDirectory(_ configuration: StoragedConfiguration) async throws {
+        try await openDisk(configuration)?.shutdown()
+    }
+
     private static func openDisk(_ configuration: StoragedConfiguration) async throws -> LocalDiskBlobStore? {
         guard configuration.blobs.store == .disk else { return nil }
         var settings = LocalDiskBlobStore.Configuration()

@@ -29,6 +29,7 @@ enum Wiring {
     /// Does `action` with the schema of the configured database.
     static func migrate(_ action: MigrateCommand.Action, _ configuration: StoragedConfiguration) async throws {
         try await Refusal.translating {
+            try await Stores.prepareDirectory(configuration)
             let database = try Stores.openDatabase(configuration)
             let migrator = try Migrator(database: database, migrations: Migration.sqlite)
             switch action {
