@@ -40,26 +40,29 @@ struct ContentDisposition: Equatable, Sendable {
         header("inline", name)
     }
 
-    private static func header(_ type: String, _ name: some Collection<UInt8>) -> String {
-        let repaired = String(decoding: name, as: UTF8.self)
-        var fallback: [UInt8] = []
-        var exact: [UInt8] = []
-        for scalar in repaired.unicodeScalars {
-            guard let byte = UInt8(exactly: scalar.value), byte < 0x80 else {
-                fallback.append(ASCII.underscore)
-                exact.append(contentsOf: Array(String(scalar).utf8))
-                continue
-            }
-            let isPlain: Bool
-            switch byte {
-            case ASCII.quote, ASCII.backslash, ASCII.percent, ASCII.slash: isPlain = false
-            default: isPlain = ASCII.isControl(byte) == false
-            }
-            fallback.append(isPlain ? byte : ASCII.underscore)
-            exact.append(ASCII.isControl(byte) || byte == ASCII.slash ? ASCII.underscore : byte)
+    private static func header(_ type: StaticString, _ name: some Collection<UInt8>) -> String {
+        let isASCII = name.allSatisfy { $0 < 0x80 }
+        let name = isASCII ? Array(name) : Array(String(decoding: name, as: UTF8.self).utf8)
+        var header: [UInt8] = []
+        header.reserveCapacity(64 &+ name.count &* 4)
+        type.withUTF8Buffer { header.append(contentsOf: $0) }
+        header.append(contentsOf: "; filename=\"".utf8)
+        // One underscore for each character outside ASCII: the bytes that go on with one are passed over.
+        for byte in name where byte & 0xC0 != 0x80 { header.append(isPlain(byte) ? byte : ASCII.underscore) }
+        header.append(contentsOf: "\"; filename*=UTF-8''".utf8)
+        for byte in name {
+            let exact = ASCII.isControl(byte) || byte == ASCII.slash ? ASCII.underscore : byte
+            PercentEncoding.append(exact, to: &header, keeping: isAttributeByte)
         }
-        let encoded = PercentEncoding.encode(exact, keeping: isAttributeByte)
-        return "\(type); filename=\"\(String(decoding: fallback, as: UTF8.self))\"; filename*=UTF-8''\(encoded)"
+        return String(decoding: header, as: UTF8.self)
+    }
+
+    /// What every client reads alike within quotes.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case ASCII.quote, ASCII.backslash, ASCII.percent, ASCII.slash: false
+        default: byte >= ASCII.space && byte < 0x7F
+        }
     }
 
     /// `attr-char` of RFC 8187.

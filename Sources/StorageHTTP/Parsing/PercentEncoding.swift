@@ -37,16 +37,19 @@ enum PercentEncoding {
     static func encode(_ bytes: some Collection<UInt8>, keeping keeps: (UInt8) -> Bool) -> String {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(bytes.count)
-        for byte in bytes {
-            if keeps(byte) {
-                encoded.append(byte)
-            } else {
-                encoded.append(ASCII.percent)
-                encoded.append(ASCII.hexDigit(byte >> 4))
-                encoded.append(ASCII.hexDigit(byte))
-            }
-        }
+        for byte in bytes { append(byte, to: &encoded, keeping: keeps) }
         return String(decoding: encoded, as: UTF8.self)
+    }
+
+    /// Appends one byte, escaped unless `keeps` says otherwise.
+    static func append(_ byte: UInt8, to encoded: inout [UInt8], keeping keeps: (UInt8) -> Bool) {
+        if keeps(byte) {
+            encoded.append(byte)
+        } else {
+            encoded.append(ASCII.percent)
+            encoded.append(ASCII.hexDigit(byte >> 4))
+            encoded.append(ASCII.hexDigit(byte))
+        }
     }
 
     static func isUnreserved(_ byte: UInt8) -> Bool {
