@@ -41,6 +41,6 @@ private func names(_ bytes: [UInt8], _ text: String) {
     if let type = MediaType(parsing: text) { precondition(MediaType(parsing: type.description) == type) }
     _ = ContentDisposition(formData: bytes)
     _ = try? MultipartBoundary(contentType: text)
-    _ = FileKindGuess(name: bytes, mediaType: nil)
+    _ = FileKind(name: bytes, mediaType: nil)
     precondition(ContentDisposition.attachment(bytes).utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
 }

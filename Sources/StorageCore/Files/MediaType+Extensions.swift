@@ -20,7 +20,7 @@ extension MediaType {
     private static let longestExtension = 16
 
     /// Extensions in lower case.
-    private static let byExtension: [String: String] = [
+    package static let byExtension: [String: String] = [
         "3g2": "video/3gpp2",
         "3gp": "video/3gpp",
         "7z": "application/x-7z-compressed",

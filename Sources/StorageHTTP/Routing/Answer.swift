@@ -29,7 +29,8 @@ struct Answer: Sendable {
     static func json(
         _ status: HTTPResponse.Status, type: String = "application/json", headers: HTTPFields = [:], _ writer: JSONWriter
     ) -> Answer {
-        var answer = Answer(status, headers: headers, content: .bytes(writer.buffer))
+        var writer = writer
+        var answer = Answer(status, headers: headers, content: .bytes(writer.take()))
         answer.headers[.contentType] = type
         return answer
     }

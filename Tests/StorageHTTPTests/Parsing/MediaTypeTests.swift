@@ -1,3 +1,4 @@
+import StorageCore
 import Testing
 
 @testable import StorageHTTP
@@ -99,9 +100,9 @@ struct MediaTypeTests {
             ("a", "text/html", .text), ("a", "application/json", .text), ("a", "application/zip", .other),
             ("a", nil, .other),
             ("a.unknown", "image/gif", .image), ("a.bin", "image/gif", .other), ("a.svg", nil, .image),
-        ] as [(String, String?, FileKindGuess)])
-    func kinds(name: String, type: String?, kind: FileKindGuess) {
-        #expect(FileKindGuess(name: name.utf8, mediaType: type.flatMap { MediaType(parsing: $0) }) == kind)
+        ] as [(String, String?, FileKind)])
+    func kinds(name: String, type: String?, kind: FileKind) {
+        #expect(FileKind(name: name.utf8, mediaType: type.flatMap { MediaType(parsing: $0) }) == kind)
     }
 
     @Test("never traps, and what it accepts is its own normal form and safe in a header")
@@ -115,7 +116,7 @@ struct MediaTypeTests {
         var accepted = 0
         for _ in 0..<Mutations.count {
             let text = mutations.nextText()
-            _ = FileKindGuess(name: text.utf8, mediaType: MediaType(parsing: text))
+            _ = FileKind(name: text.utf8, mediaType: MediaType(parsing: text))
             guard let type = MediaType(parsing: text) else { continue }
             accepted += 1
             try #require(MediaType(parsing: type.description) == type)
