@@ -68,6 +68,7 @@ extension HTTP1Connection {
         if let exchange, !exchange.isReceived { exchange.body?.fail(.endedEarly) }
         exchange = nil
         backlog.removeAll()
+        gate?.pass()
         resumeReading()
     }
 
@@ -90,10 +91,17 @@ extension HTTP1Connection {
 
     /// Gives up in the middle of an answer, so that the client sees it was cut off.
     func abort() {
-        if let context, exchange?.endsWithConnection == true,
-            let options = context.channel as? any SocketOptionProvider
-        {
+        if exchange?.endsWithConnection == true {
             // An orderly close would look like the end of the answer.
+            reset()
+        } else {
+            close()
+        }
+    }
+
+    /// Closes and has the kernel forget what it was still going to send, which for a client that reads nothing is megabytes for minutes.
+    func reset() {
+        if let options = context?.channel as? any SocketOptionProvider {
             options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
         }
         close()

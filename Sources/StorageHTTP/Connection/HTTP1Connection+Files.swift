@@ -109,6 +109,7 @@ final class FileTransfer: NIOScheduledCallbackHandler {
     /// Lets the disk fetch what comes next while the network is busy with the present piece.
     private func adviseReading(_ range: Range<Int64>) {
         guard !range.isEmpty else { return }
-        _ = posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.upperBound - range.lowerBound), POSIX_FADV_WILLNEED)
+        _ = posix_fadvise(
+            descriptor, off_t(range.lowerBound), off_t(range.upperBound - range.lowerBound), POSIX_FADV_WILLNEED)
     }
 }

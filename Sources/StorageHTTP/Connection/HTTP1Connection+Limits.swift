@@ -18,6 +18,22 @@ struct WireCounters {
     /// The last progress of a client that answers wait for.
     var progress: (acknowledgedBytes: Int64, at: NIODeadline)?
 
+    /// Counts bytes that belong to a request head.
+    mutating func headReceived(_ bytes: ByteBuffer) {
+        headBytes += bytes.readableBytes
+        bytes.withUnsafeReadableBytes { octets in
+            // An empty line before a request is ignored (RFC 9112 section 2.2) and begins none.
+            if headBegan == nil, octets.contains(where: { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }) {
+                headBegan = .now()
+            }
+            if isFirstLineOpen, let start = octets.baseAddress,
+                memchr(start, CInt(UInt8(ascii: "\n")), octets.count) != nil
+            {
+                isFirstLineOpen = false
+            }
+        }
+    }
+
     mutating func headEnded() {
         headBegan = nil
         headBytes = 0
@@ -30,6 +46,9 @@ struct WireCounters {
 extension HTTP1Connection: NIOScheduledCallbackHandler {
     /// A chunk header may carry extensions, of which this is more than anybody needs.
     private static let maximumSilentBytes = 64 * 1_024
+    /// How much is decoded at once where a request begins, and of a body whose end is not known.
+    private static let headSliceBytes = 4 * 1_024
+    private static let chunkSliceBytes = 64 * 1_024
 
     // MARK: Reading
 
@@ -61,34 +80,35 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
         }
     }
 
-    /// Looks at bytes from the socket before they are decoded.
-    ///
-    /// - Returns: Whether they are to be decoded at all.
+    /// Whether bytes from the socket are of any use.
+    var isDecoding: Bool {
+        if case .serving = phase { !isInputDead } else { false }
+    }
+
+    /// Whether bytes from the socket are of any use; what is not is counted as drained.
     func admits(_ bytes: ByteBuffer) -> Bool {
-        switch phase {
-        case .serving where !isInputDead:
-            guard exchange == nil else { return true }
-            if wire.headBegan == nil {
-                // An empty line before a request is ignored (RFC 9112 section 2.2) and begins none.
-                let isBlank = bytes.readableBytesView.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
-                if !isBlank { wire.headBegan = .now() }
-            }
-            wire.headBytes += bytes.readableBytes
-            if wire.isFirstLineOpen, bytes.readableBytesView.contains(UInt8(ascii: "\n")) {
-                wire.isFirstLineOpen = false
-            }
-            return true
-        case .closed:
-            return false
-        default:
-            wire.drainedBytes += bytes.readableBytes
-            return false
-        }
+        guard !isDecoding else { return true }
+        wire.drainedBytes += bytes.readableBytes
+        return false
+    }
+
+    /// How many bytes may be decoded next; `nil` while a complete request is being answered.
+    var decodableBytes: Int? {
+        guard let exchange else { return Self.headSliceBytes }
+        guard !exchange.isReceived else { return nil }
+        guard let unreceived = exchange.unreceived else { return Self.chunkSliceBytes }
+        return Int(clamping: max(unreceived, 1))
+    }
+
+    /// Looks at bytes before they are decoded.
+    func willDecode(_ bytes: ByteBuffer) {
+        wire.silentBytes += bytes.readableBytes
+        if exchange == nil { wire.headReceived(bytes) }
     }
 
     /// Looks back at bytes that were decoded.
-    func didDecode(bytes: Int) {
-        guard case .serving = phase, !isInputDead else { return }
+    func didDecode() {
+        guard isDecoding else { return }
         if let exchange {
             guard !exchange.isReceived else { return }
             if wire.silentBytes > Self.maximumSilentBytes {
@@ -166,7 +186,7 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
         }
         let acknowledged = wire.submittedBytes - Int64(pending) - unacknowledgedBytes(context: context)
         if let progress = wire.progress, acknowledged <= progress.acknowledgedBytes {
-            if now >= progress.at + limits.writeStall { close() }
+            if now >= progress.at + limits.writeStall { reset() }
         } else {
             wire.progress = (acknowledged, now)
         }

@@ -5,7 +5,7 @@ import NIOHTTP1
 /// The inbound half: from decoded parts to requests and their bodies.
 extension HTTP1Connection {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .serving = phase, !isInputDead else { return }
+        guard isDecoding else { return }
         let part = unwrapInboundIn(data)
         if let exchange, exchange.isReceived {
             backlog.append(.part(part))
@@ -50,7 +50,7 @@ extension HTTP1Connection {
         if parsed.bodyLength != .none {
             let eventLoop = context.eventLoop
             let connection = NIOLoopBound(self, eventLoop: eventLoop)
-            body = RequestBodyStream(limits: limits) {
+            body = RequestBodyStream(limits: limits, announcesFirstAsk: parsed.expectsContinue) {
                 eventLoop.execute { connection.value.bodyWasAsked(ofRequest: number) }
             }
         }
@@ -78,7 +78,7 @@ extension HTTP1Connection {
     ///   - isEarlyEnd: The client closed its side instead of sending something wrong.
     func inputFailed(_ fault: ConnectionFault, isEarlyEnd: Bool) {
         // A dead decoder reports every further byte as an error of its own.
-        guard case .serving = phase, !isInputDead else { return }
+        guard isDecoding else { return }
         isInputDead = true
         guard let exchange else {
             reject(fault, isHead: false)
@@ -98,6 +98,10 @@ extension HTTP1Connection {
     func concludeIfDone() {
         guard case .serving = phase, let context, let exchange, exchange.answer == .ended, exchange.isRouteDone
         else { return }
+        guard !exchange.closes else {
+            finish()
+            return
+        }
         guard exchange.isReceived else {
             if exchange.discardDeadline == nil {
                 self.exchange?.discardDeadline = .now() + limits.headerTimeout
@@ -124,13 +128,9 @@ extension HTTP1Connection {
             case .fault(let fault): replay(fault)
             }
         }
+        if backlog.isEmpty { gate?.pass() }
         if requestCount != before { context.fireChannelReadComplete() }
-        if case .serving = phase, exchange == nil {
-            if isInputClosed {
-                finish()
-                return
-            }
-        }
+        if case .serving = phase, exchange == nil, isInputClosed { finish() }
         resumeReading()
     }
 

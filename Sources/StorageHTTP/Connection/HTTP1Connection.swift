@@ -40,6 +40,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     let logger: Logger
 
     var context: ChannelHandlerContext?
+    /// Keeps back what was received too early; it holds this object, and lets go of it with the pipeline.
+    var gate: SocketGate?
     var phase = Phase.serving
     var exchange: Exchange?
     var backlog = CircularBuffer<Backlogged>(initialCapacity: 1)

@@ -41,15 +41,18 @@ final class RequestBodyStream: AsyncSequence, Sendable {
     private let state: Mutex<State>
     private let prefetchBytes: Int
     private let queueBytes: Int
+    private let announcesFirstAsk: Bool
     private let wakeConnection: @Sendable () -> Void
 
     /// - Parameters:
     ///   - limits: The sizes and the rate to keep to.
-    ///   - wakeConnection: Called, on any thread, when the body is asked for the first time and when a pause of reading is over.
-    init(limits: ConnectionLimits, wakeConnection: @escaping @Sendable () -> Void) {
+    ///   - announcesFirstAsk: Whether the connection wants to know when the body is asked for the first time.
+    ///   - wakeConnection: Called, on any thread, for that and when a pause of reading is over.
+    init(limits: ConnectionLimits, announcesFirstAsk: Bool, wakeConnection: @escaping @Sendable () -> Void) {
         self.state = Mutex(State(rate: BodyRate(limits: limits)))
         self.prefetchBytes = Swift.min(limits.quietDiscardBytes, limits.receiveBufferBytes)
         self.queueBytes = limits.receiveBufferBytes
+        self.announcesFirstAsk = announcesFirstAsk
         self.wakeConnection = wakeConnection
     }
 
@@ -105,11 +108,6 @@ final class RequestBodyStream: AsyncSequence, Sendable {
         }
     }
 
-    /// Whether the body has been asked for.
-    var wasAsked: Bool {
-        state.withLock { $0.wasAsked }
-    }
-
     /// When the present wait of the reader makes the body too slow; `nil` while the client keeps nobody waiting.
     var deadline: NIODeadline? {
         state.withLock { state in
@@ -145,7 +143,7 @@ final class RequestBodyStream: AsyncSequence, Sendable {
     }
 
     private func take(from state: inout State) -> Step {
-        var wakes = !state.wasAsked
+        var wakes = announcesFirstAsk && !state.wasAsked
         state.wasAsked = true
         if let chunk = state.chunks.popFirst() {
             state.queuedBytes -= chunk.readableBytes

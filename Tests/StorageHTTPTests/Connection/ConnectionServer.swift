@@ -17,13 +17,16 @@ struct ConnectionServer {
 
     static func with<R: Sendable>(
         limits: ConnectionLimits = ConnectionLimits(),
+        wrapper: @escaping @Sendable (StorageHTTP1Channel) -> any ServerChildChannel = { $0 },
         responder: @escaping HTTPChannelHandler.Responder = Routes.respond,
         _ body: (ConnectionServer) async throws -> R
     ) async throws -> R {
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "test")
         logger.logLevel = .error
-        let service = try HTTPServerBuilder.storage(limits: limits).buildServer(
+        let service = try HTTPServerBuilder({ responder in
+            wrapper(StorageHTTP1Channel(responder: responder, limits: limits))
+        }).buildServer(
             configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger,

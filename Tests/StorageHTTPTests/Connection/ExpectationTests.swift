@@ -16,7 +16,8 @@ struct ExpectationTests {
             try await RawClient.connect(port: server.port) { client in
                 for _ in 1...3 {
                     try await client.send("PUT /a HTTP/1.1\r\n" + Self.expecting + framing + "\r\n")
-                    #expect(try await client.answer().status == 100)
+                    let interim = try await client.answer()
+                    #expect(interim.status == 100)
                     try await client.send(framing.hasPrefix("C") ? "hello" : "5\r\nhello\r\n0\r\n\r\n")
                     let answer = try await client.answer()
                     #expect(answer.status == 200)
@@ -51,7 +52,7 @@ struct ExpectationTests {
                 try await client.send("PUT /refuse HTTP/1.1\r\n" + Self.expecting + "Content-Length: 5\r\n\r\n")
                 let answers = try await client.remainingAnswers()
                 #expect(answers.map(\.status) == [413])
-                #expect(answers[0]["Connection"] == "close")
+                #expect(answers.first?["Connection"] == "close")
             }
         }
     }
@@ -67,7 +68,8 @@ struct ExpectationTests {
                     try await client.send(String(repeating: "x", count: 1_024))
                 }
                 try await client.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab")
-                #expect(try await client.answer().text == "/a 2")
+                let answer = try await client.answer()
+                #expect(answer.text == "/a 2")
             }
         }
     }
@@ -79,7 +81,7 @@ struct ExpectationTests {
                 try await client.send("PUT /unread HTTP/1.1\r\nHost: x\r\n" + framing + "\r\n")
                 let answers = try await client.remainingAnswers()
                 #expect(answers.map(\.text) == ["unread"])
-                #expect(answers[0]["Connection"] == "close")
+                #expect(answers.first?["Connection"] == "close")
             }
         }
     }
@@ -117,11 +119,12 @@ struct ExpectationTests {
         try await ConnectionServer.with(limits: limits) { server in
             try await RawClient.connect(port: server.port) { client in
                 try await client.send("PUT /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
-                #expect(try await client.answer().status == 413)
+                let answer = try await client.answer()
+                #expect(answer.status == 413)
                 // Never looks at the answer's end; the server has to end it.
                 await #expect(throws: (any Error).self) {
                     let chunk = ByteBuffer(repeating: 0x61, count: 1 << 20)
-                    for _ in 0..<900 { try await client.send(chunk) }
+                    while true { try await client.send(chunk) }
                 }
             }
         }
@@ -135,8 +138,8 @@ struct ExpectationTests {
                 try await client.send(String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: 3))
                 let answers = try await client.remainingAnswers()
                 #expect(answers.map(\.status) == [400])
-                #expect(answers[0].text == "/a 5")
-                #expect(answers[0]["Connection"] == "close")
+                #expect(answers.first?.text == "/a 5")
+                #expect(answers.first?["Connection"] == "close")
             }
         }
     }
@@ -145,10 +148,13 @@ struct ExpectationTests {
     @Test func bodyThatBreaksBehindItsAnswerIsNotAnsweredAgain() async throws {
         try await ConnectionServer.with { server in
             try await RawClient.connect(port: server.port) { client in
-                try await client.send("PUT /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-                #expect(try await client.answer().status == 200)
+                try await client.send(
+                    "PUT /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+                let answer = try await client.answer()
+                #expect(answer.status == 200)
                 try? await client.send("nonsense\r\n")
-                #expect(try await client.remainingAnswers().isEmpty)
+                let answers = try await client.remainingAnswers()
+                #expect(answers.isEmpty)
             }
         }
     }
@@ -173,10 +179,12 @@ struct ExpectationTests {
             try await RawClient.connect(port: server.port) { client in
                 try await client.send(request)
                 client.finishSending()
-                #expect(try await client.remainingAnswers().map(\.status) == [400])
+                let answers = try await client.remainingAnswers()
+                #expect(answers.map(\.status) == [400])
             }
             var iterator = errors.stream.makeAsyncIterator()
-            #expect(await iterator.next(isolation: nil) as? RequestBodyError == .endedEarly)
+            let error = await iterator.next(isolation: nil)
+            #expect(error as? RequestBodyError == .endedEarly)
         }
     }
 

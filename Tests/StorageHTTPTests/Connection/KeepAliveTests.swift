@@ -27,7 +27,8 @@ struct KeepAliveTests {
                 var requests = ""
                 for number in 1...500 {
                     requests += "POST /\(number) HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                    requests += "POST /c\(number) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
+                    requests +=
+                        "POST /c\(number) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
                 }
                 requests += "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
                 try await client.send(requests)
@@ -46,6 +47,46 @@ struct KeepAliveTests {
                 client.finishSending()
                 let answers = try await client.remainingAnswers()
                 #expect(answers.count == 20)
+            }
+        }
+    }
+
+    /// More than is read at once, and all of it there with the end behind it before the first answer.
+    @Test func manyPipelinedRequestsBehindASlowOneAreAnsweredInOrder() async throws {
+        let gate = AsyncStream<Void>.makeStream()
+        try await ConnectionServer.with(responder: { request, writer, _ in
+            if request.uri.path == "/first" { for await _ in gate.stream {} }
+            try await Routes.write(.ok, request.uri.path, to: writer)
+        }) { server in
+            try await RawClient.connect(port: server.port) { client in
+                let requests = (1...5_000).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
+                try await client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n" + requests)
+                client.finishSending()
+                gate.continuation.finish()
+                let answers = try await client.remainingAnswers()
+                #expect(answers.map(\.text) == ["/first"] + (1...5_000).map { "/\($0)" })
+            }
+        }
+    }
+
+    @Test func floodOfPipelinedRequestsEndsWithTheAnswerInProgress() async throws {
+        let gate = AsyncStream<Void>.makeStream()
+        try await ConnectionServer.with(responder: { request, writer, channel in
+            if request.uri.path == "/first" {
+                for await _ in gate.stream {}
+            }
+            try await Routes.write(.ok, request.uri.path, to: writer)
+        }) { server in
+            try await RawClient.connect(port: server.port) { client in
+                try await client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
+                let flood = String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: 100_000)
+                // All of it fits into the buffers of the two sockets, so that the end of it is seen.
+                try await client.channel.writeAndFlush(ByteBuffer(string: flood))
+                client.finishSending()
+                gate.continuation.finish()
+                let answers = try await client.remainingAnswers()
+                #expect(answers.allSatisfy { $0.status == 200 })
+                #expect(answers.first?.text == "/first")
             }
         }
     }
@@ -71,7 +112,9 @@ struct KeepAliveTests {
                 try await client.send(request + "\r\n" + "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 let answers = try await client.remainingAnswers()
                 #expect(answers.map(\.status) == Array(repeating: 200, count: isPersistent ? 2 : 1))
-                #expect(answers.first?["Connection"] == (isPersistent ? (request.isVersion10 ? "keep-alive" : nil) : "close"))
+                #expect(
+                    answers.first?["Connection"]
+                        == (isPersistent ? (request.isVersion10 ? "keep-alive" : nil) : "close"))
                 #expect(answers.first?.version == (request.isVersion10 ? "HTTP/1.0" : "HTTP/1.1"))
             }
         }

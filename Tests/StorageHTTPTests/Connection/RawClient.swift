@@ -82,9 +82,15 @@ struct RawClient {
     /// The next answer, interim ones included.
     mutating func answer(isHead: Bool = false) async throws -> RawAnswer {
         while true {
-            if let answer = RawAnswer.read(from: &received, isHead: isHead, atEnd: false) { return answer }
-            guard try await receiveMore() else {
-                guard let answer = RawAnswer.read(from: &received, isHead: isHead, atEnd: true) else {
+            var missing = 0
+            if let answer = RawAnswer.read(from: &received, isHead: isHead, atEnd: false, missing: &missing) {
+                return answer
+            }
+            let goal = received.readableBytes + max(missing, 1)
+            while received.readableBytes < goal {
+                if try await receiveMore() { continue }
+                guard let answer = RawAnswer.read(from: &received, isHead: isHead, atEnd: true, missing: &missing)
+                else {
                     throw UnexpectedEnd()
                 }
                 return answer
@@ -97,7 +103,10 @@ struct RawClient {
         while try await receiveMore() {}
         var answers: [RawAnswer] = []
         while received.readableBytes > 0 {
-            guard let answer = RawAnswer.read(from: &received, isHead: false, atEnd: true) else { throw UnexpectedEnd() }
+            var missing = 0
+            guard let answer = RawAnswer.read(from: &received, isHead: false, atEnd: true, missing: &missing) else {
+                throw UnexpectedEnd()
+            }
             answers.append(answer)
         }
         return answers
@@ -128,8 +137,10 @@ struct RawAnswer {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    /// Takes one answer from the front of `buffer`; `nil` when it is not complete yet.
-    static func read(from buffer: inout ByteBuffer, isHead: Bool, atEnd: Bool) -> RawAnswer? {
+    /// Takes one answer from the front of `buffer`; `nil` when it is not complete yet, and at least how much is missing.
+    static func read(
+        from buffer: inout ByteBuffer, isHead: Bool, atEnd: Bool, missing: inout Int
+    ) -> RawAnswer? {
         var rest = buffer
         guard let head = rest.readLines() else { return nil }
         var answer = RawAnswer()
@@ -144,10 +155,11 @@ struct RawAnswer {
         if isHead || status < 200 || status == 204 || status == 304 {
             // No content, whatever the fields say.
         } else if answer["Transfer-Encoding"] != nil {
-            guard answer.readChunks(from: &rest) || atEnd else { return nil }
+            guard answer.readChunks(from: &rest, atEnd: atEnd) else { return nil }
         } else if let length = answer["Content-Length"].flatMap(Int.init) {
-            guard rest.readableBytes >= length || atEnd else { return nil }
-            answer.isComplete = rest.readableBytes >= length
+            missing = length - rest.readableBytes
+            guard missing <= 0 || atEnd else { return nil }
+            answer.isComplete = missing <= 0
             answer.body = rest.readSlice(length: min(length, rest.readableBytes)) ?? ByteBuffer()
         } else {
             guard atEnd else { return nil }
@@ -158,22 +170,20 @@ struct RawAnswer {
         return answer
     }
 
-    private mutating func readChunks(from buffer: inout ByteBuffer) -> Bool {
+    private mutating func readChunks(from buffer: inout ByteBuffer, atEnd: Bool) -> Bool {
+        var chunks: [ByteBuffer] = []
         isComplete = false
         while let line = buffer.readLine(), let size = Int(line, radix: 16) {
-            guard size > 0 else {
-                while let trailer = buffer.readLine() {
-                    if trailer.isEmpty {
-                        isComplete = true
-                        return true
-                    }
-                }
-                return false
+            if size == 0 {
+                while !isComplete, let trailer = buffer.readLine() { isComplete = trailer.isEmpty }
+                break
             }
-            guard var chunk = buffer.readSlice(length: size), buffer.readLine() == "" else { return false }
-            body.writeBuffer(&chunk)
+            guard let chunk = buffer.readSlice(length: size), buffer.readLine() == "" else { break }
+            chunks.append(chunk)
         }
-        return false
+        guard isComplete || atEnd else { return false }
+        for chunk in chunks { body.writeImmutableBuffer(chunk) }
+        return true
     }
 }
 
