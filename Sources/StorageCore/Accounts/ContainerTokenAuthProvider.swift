@@ -1,0 +1,64 @@
+/// Checks container tokens: UUIDs that clients choose themselves and that are the password of a container.
+public struct ContainerTokenAuthProvider: AuthProvider {
+    /// Which container tokens are accepted.
+    public enum Mode: String, Sendable, CaseIterable {
+        /// Any: the first write under a new one makes its container.
+        case open
+        /// Those that have a container already.
+        case known
+        /// None.
+        case off
+    }
+
+    private let metadata: any MetadataStore
+    private let mode: Mode
+    private let recent: RecentPrincipals
+
+    /// Makes a provider over a metadata store.
+    ///
+    /// - Parameter remembered: How many tokens are remembered for a second.
+    public init(metadata: any MetadataStore, mode: Mode = .open, remembered: Int = 4_096) {
+        self.init(metadata: metadata, mode: mode, remembered: remembered) { .now }
+    }
+
+    init(
+        metadata: any MetadataStore, mode: Mode, remembered: Int = 4_096,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
+    ) {
+        self.metadata = metadata
+        self.mode = mode
+        recent = RecentPrincipals(capacity: remembered, now: now)
+    }
+
+    /// The account of the token; of one that nothing was written under yet, its digest. Makes nothing.
+    public func authenticate(_ credential: Credential) async throws -> Principal? {
+        guard case .containerToken(let token) = credential else { return nil }
+        guard mode != .off else { throw StorageError.unauthenticated }
+        return try await AuthFailure.translating {
+            let digest = try token.digest
+            if let principal = recent.principal(for: digest) { return principal }
+            let question = recent.ask()
+            guard let record = try await metadata.account(.credential(digest)) else {
+                // Not remembered: the next request may find the container that a write made.
+                guard mode == .open else { throw StorageError.unauthenticated }
+                return Principal(identity: .newContainer(digest))
+            }
+            guard record.credential?.kind == .container, record.account.disabledAt == nil else {
+                throw StorageError.unauthenticated
+            }
+            let principal = Principal(identity: .account(record.account), credential: record.credential?.id)
+            recent.remember(principal, for: digest, asked: question)
+            return principal
+        }
+    }
+
+    /// Ends what this process remembers of a token, after it was revoked.
+    public func forget(_ credential: CredentialID) {
+        recent.forget { $0.credential == credential }
+    }
+
+    /// Ends what this process remembers of an account, after it was disabled.
+    public func forget(_ account: AccountID) {
+        recent.forget { $0.account?.id == account }
+    }
+}
