@@ -1,0 +1,25 @@
+public import StorageCore
+
+/// What every ``MetadataStore`` must do, clause by clause.
+///
+/// Clauses need no clock of their own: leases, grace and lifetimes are passed as durations that have ended already, or
+/// will not end during the test.
+public enum MetadataStoreConformance {
+    /// One thing that must hold.
+    public typealias Clause = ConformanceClause<any MetadataStore>
+
+    /// The clauses that take moments each.
+    public static let clauses: [Clause] =
+        claims + uploads + puts + revisions + races + links + healing + folders + deletions + trees + moves
+        + folderMoves
+        + copies + lists + prefixes + usage + accounts + credentials + containers + collection + upkeep
+
+    /// The clauses that need some ten thousand entries.
+    public static let largeClauses: [Clause] = largeMoves
+
+    static func clause(
+        _ name: String, _ body: @escaping @Sendable (MetadataScene) async throws -> Void
+    ) -> Clause {
+        Clause(name) { store in try await body(try await MetadataScene(store)) }
+    }
+}
