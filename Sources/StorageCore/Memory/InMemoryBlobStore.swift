@@ -1,4 +1,3 @@
-internal import CLibcrypto
 import NIOCore
 import Synchronization
 
@@ -12,22 +11,20 @@ public final class InMemoryBlobStore: BlobStore {
     public init() {}
 
     /// Takes a whole body in.
+    ///
+    /// - Throws: ``StorageError/Code/unprocessable`` for a body that is not as long as it says, and what the body throws.
     public func stage(_ body: ByteStream) async throws -> StagedBlob {
         var bytes = ByteBuffer()
-        for try await var chunk in body { bytes.writeBuffer(&chunk) }
-        return StagedBlob(
-            digest: Self.digest(of: bytes), size: Int64(bytes.readableBytes), handle: StagedBytes(store: self, bytes))
-    }
-
-    private static func digest(of buffer: ByteBuffer) -> BlobDigest {
-        let bytes = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
-            _ = buffer.withUnsafeReadableBytes {
-                EVP_Digest($0.baseAddress, $0.count, digest.baseAddress, nil, EVP_sha256(), nil)
-            }
-            return Array(digest)
+        var hasher = try SHA256Hasher()
+        for try await var chunk in body {
+            try hasher.update(chunk)
+            bytes.writeBuffer(&chunk)
         }
-        guard let digest = BlobDigest(bytes: bytes) else { preconditionFailure("SHA-256 has 32 bytes.") }
-        return digest
+        let size = Int64(bytes.readableBytes)
+        if let length = body.length, length != size {
+            throw StorageError(.unprocessable, "The body has not the \(length) bytes that were announced, but \(size).")
+        }
+        return StagedBlob(digest: try hasher.finalize(), size: size, handle: StagedBytes(store: self, bytes))
     }
 
     /// Makes staged bytes visible under the key.

@@ -55,13 +55,10 @@ extension MetadataStoreConformance {
         clause("Use moves the end of a session's idle time and is noted.") { scene in
             let digest = TokenDigest.random()
             let id = try await scene.session(digest, idle: scene.hour)
-            let unused = try await scene.store.account(.credential(digest))?.credential
-            let result = try await scene.store.change(.touchCredential(id, idle: scene.hour))
+            _ = try await scene.store.change(.touchCredential(id, idle: scene.hour))
             let used = try await scene.store.account(.credential(digest))?.credential
             _ = try await scene.store.change(.touchCredential(id, idle: 0))
             let account = try await scene.opens(digest)
-            #expect(result.account == scene.owner)
-            #expect(unused?.lastUsedAt == nil)
             #expect(used?.lastUsedAt != nil)
             #expect(account == nil)
         },
