@@ -17,7 +17,7 @@ struct Assembly {
     init(_ configuration: StoragedConfiguration) async throws {
         let stores = try await Stores(configuration)
         let readiness = Readiness()
-        let application = buildApplication(configuration, stores, readiness)
+        let application = try buildApplication(configuration, stores, readiness)
         let collector = GarbageCollector(
             metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
             interval: configuration.upkeep.interval)
@@ -35,10 +35,10 @@ struct Assembly {
 /// The HTTP server of a daemon over its stores: what tests call as well.
 func buildApplication(
     _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness()
-) -> some ApplicationProtocol {
+) throws -> some ApplicationProtocol {
     let hasher = PasswordHasher()
     let bearer = BearerAuthProvider(metadata: stores.metadata, idle: configuration.authentication.tokenIdleTime)
-    let authentication = AuthProviderChain([
+    let authentication = try AuthProviderChain([
         BasicAuthProvider(metadata: stores.metadata, hasher: hasher),
         bearer,
         ContainerTokenAuthProvider(metadata: stores.metadata, mode: configuration.authentication.containers),
