@@ -27,7 +27,7 @@ CREATE TABLE credentials (
 CREATE INDEX credentials_account ON credentials (account_id, created_at);
 CREATE INDEX credentials_expires ON credentials (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX credentials_idle ON credentials (idle_until) WHERE idle_until IS NOT NULL;
-CREATE INDEX credentials_revoked ON credentials (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX credentials_revoked ON credentials (revoked_at) WHERE revoked_at IS NOT NULL AND kind = 'session';
 
 CREATE TABLE containers (
     id BLOB NOT NULL PRIMARY KEY,
@@ -85,12 +85,13 @@ CREATE TABLE files (
     UNIQUE (container_id, path)
 ) WITHOUT ROWID;
 CREATE INDEX files_depth ON files (container_id, depth, path);
+CREATE INDEX files_folder_kind ON files (container_id, depth, kind, path) WHERE type = 'file';
 CREATE INDEX files_kind ON files (container_id, kind, path) WHERE type = 'file';
 
 CREATE TABLE revisions (
     id BLOB NOT NULL PRIMARY KEY,
     file_id BLOB NOT NULL REFERENCES files (id),
-    container_id BLOB NOT NULL REFERENCES containers (id),
+    container_id BLOB NOT NULL,
     number INTEGER NOT NULL,
     blob_id BLOB NOT NULL REFERENCES blobs (id),
     size INTEGER NOT NULL,
@@ -104,20 +105,20 @@ CREATE INDEX revisions_blob ON revisions (blob_id);
 CREATE TABLE links (
     kind TEXT NOT NULL CHECK (kind IN ('hash', 'uid')),
     key BLOB NOT NULL,
-    container_id BLOB NOT NULL REFERENCES containers (id),
+    container_id BLOB NOT NULL,
     revision_id BLOB NOT NULL REFERENCES revisions (id),
     created_at INTEGER NOT NULL,
     PRIMARY KEY (kind, key, container_id)
 ) WITHOUT ROWID;
 CREATE INDEX links_revision ON links (revision_id);
-CREATE INDEX links_oldest ON links (kind, key, created_at);
+CREATE INDEX links_oldest ON links (kind, key, created_at, container_id);
 
 CREATE TABLE uploads (
     id BLOB NOT NULL PRIMARY KEY,
     container_id BLOB NOT NULL,
     reserved INTEGER NOT NULL DEFAULT 0,
     blob_id BLOB,
-    revision_id BLOB,
+    file_id BLOB,
     created INTEGER,
     node TEXT,
     started_at INTEGER NOT NULL,
@@ -126,6 +127,7 @@ CREATE TABLE uploads (
     committed_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX uploads_open ON uploads (heartbeat_at) WHERE committed_at IS NULL;
+CREATE INDEX uploads_abandoned ON uploads (abandoned_at) WHERE abandoned_at IS NOT NULL AND committed_at IS NULL;
 CREATE INDEX uploads_committed ON uploads (committed_at) WHERE committed_at IS NOT NULL;
 
 CREATE TABLE settings (

@@ -9,7 +9,8 @@ extension SQLMetadataStore {
                 """
                 INSERT INTO uploads (id, container_id, blob_id, started_at, heartbeat_at) \
                 VALUES ($1, $2, $3, \(transaction.dialect.now), \(transaction.dialect.now)) \
-                ON CONFLICT (id) DO UPDATE SET blob_id = excluded.blob_id, heartbeat_at = excluded.heartbeat_at
+                ON CONFLICT (id) DO UPDATE SET blob_id = excluded.blob_id, heartbeat_at = excluded.heartbeat_at, \
+                abandoned_at = NULL WHERE uploads.committed_at IS NULL
                 """, [.id(claim.upload), .id(claim.container), .id(blob.id)])
             return blob
         }

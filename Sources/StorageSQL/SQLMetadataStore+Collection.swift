@@ -3,13 +3,18 @@ public import StorageCore
 /// Collecting blobs, and housekeeping.
 extension SQLMetadataStore {
     public func doom(grace: Int64, retry: Int64, limit: Int) async throws -> [BlobRecord] {
-        try await write { transaction in
-            var blobs = try transaction.collect(
-                "b.state = 'live' AND b.released_at <= \(transaction.dialect.now) - $1", grace, limit: limit)
-            blobs += try transaction.collect(
-                "b.state = 'pending' AND b.claimed_until <= \(transaction.dialect.now) - $1", 0,
-                limit: limit - blobs.count)
-            return blobs + (try transaction.leftovers(retry, limit: limit - blobs.count))
+        // A batch whose candidates are all still referred to says nothing of those behind it.
+        while true {
+            let (blobs, isLast) = try await write { transaction in
+                let now = transaction.dialect.now
+                let live = try transaction.collect("b.state = 'live' AND b.released_at <= \(now) - $1", grace, limit)
+                let rest = limit - live.doomed.count
+                let pending = try transaction.collect("b.state = 'pending' AND b.claimed_until <= \(now) - $1", 0, rest)
+                let blobs = live.doomed + pending.doomed
+                let leftovers = try transaction.leftovers(retry, limit: limit - blobs.count)
+                return (blobs + leftovers, live.isLast && pending.isLast)
+            }
+            if !blobs.isEmpty || isLast { return blobs }
         }
     }
 
@@ -23,12 +28,12 @@ extension SQLMetadataStore {
                         "UPDATE blobs SET state = 'gone', state_at = \(now) WHERE id = $1 AND state = 'doomed'",
                         [.id(blob)])
                 }
-            case .corrupt(let blob):
+            case .corrupt(let key):
                 try transaction.session.execute(
                     """
                     UPDATE blobs SET state = 'corrupt', state_at = \(now) \
-                    WHERE id = $1 AND state IN ('pending', 'live')
-                    """, [.id(blob)])
+                    WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('pending', 'live')
+                    """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
             }
         }
     }
@@ -40,11 +45,11 @@ extension SQLMetadataStore {
             case .foldUsage:
                 return try transaction.foldUsage()
             case .sweepUploads(let abandoned, let kept):
-                let open = try transaction.sweep(
-                    "uploads", "committed_at IS NULL AND (abandoned_at IS NOT NULL OR heartbeat_at < \(now) - $1)",
-                    [.integer(abandoned)])
+                let left = try transaction.sweep(
+                    "uploads", "committed_at IS NULL AND heartbeat_at < \(now) - $1", [.integer(abandoned)])
+                let given = try transaction.sweep("uploads", "abandoned_at IS NOT NULL AND committed_at IS NULL", [])
                 let done = try transaction.sweep("uploads", "committed_at < \(now) - $1", [.integer(kept)])
-                return open || done
+                return left || given || done
             case .sweepCredentials:
                 let ended = ["expires_at < \(now)", "idle_until < \(now)", "revoked_at < \(now)"]
                 // A container's token that was revoked must stay known, or its next use would make a new container.
@@ -71,8 +76,12 @@ extension SQLTransaction {
     ///
     /// Whether a blob is referred to is asked in a second statement, after the lock: an answer from before the lock may be
     /// older than a reference that was committed while the lock was waited for.
-    fileprivate func collect(_ condition: String, _ age: Int64, limit: Int) throws -> [BlobRecord] {
-        guard limit > 0 else { return [] }
+    ///
+    /// - Returns: The doomed ones, and whether there were no further candidates.
+    fileprivate func collect(
+        _ condition: String, _ age: Int64, _ limit: Int
+    ) throws -> (doomed: [BlobRecord], isLast: Bool) {
+        guard limit > 0 else { return ([], true) }
         let candidates = try session.query(
             """
             SELECT \(Self.blobColumns) FROM blobs b WHERE \(condition) LIMIT $2\
@@ -90,18 +99,23 @@ extension SQLTransaction {
                     BlobRecord(id: candidate.id, key: candidate.key, size: candidate.size, state: .doomed))
             }
         }
-        return doomed
+        return (doomed, candidates.count < limit)
     }
 
     /// Doomed blobs whose deletion nobody reported.
     fileprivate func leftovers(_ age: Int64, limit: Int) throws -> [BlobRecord] {
         guard limit > 0 else { return [] }
-        return try session.query(
+        let leftovers = try session.query(
             """
             SELECT \(Self.blobColumns) FROM blobs b WHERE b.state = 'doomed' AND b.state_at < \(dialect.now) - $1 \
             LIMIT $2\(dialect.forUpdate)\(dialect.skipLocked)
             """, [.integer(age), .integer(Int64(limit))]
         ).map(blob)
+        for blob in leftovers {
+            // Handed out: nobody else gets it until it is due again.
+            try session.execute("UPDATE blobs SET state_at = \(dialect.now) WHERE id = $1", [.id(blob.id)])
+        }
+        return leftovers
     }
 
     /// Deletes some rows of a condition; whether there may be more.
@@ -115,26 +129,23 @@ extension SQLTransaction {
         return removed == Self.sweepSize
     }
 
-    /// Adds the deltas of one container to its row; whether there may be more.
+    /// Adds deltas to the rows of their containers; whether there may be more.
     fileprivate func foldUsage() throws -> Bool {
-        guard let delta = try session.first("SELECT container_id FROM usage_deltas LIMIT 1", []) else { return false }
-        let container = try delta.bytes(0)
-        _ = try session.query("SELECT id FROM containers WHERE id = $1\(dialect.forUpdate)", [.bytes(container)])
         let deltas = try session.query(
             """
-            SELECT id, bytes, files, revision_bytes FROM usage_deltas WHERE container_id = $1 LIMIT \(Self.sweepSize)\
-            \(dialect.forUpdate)
-            """, [.bytes(container)])
-        var sum = UsageChange()
+            SELECT id, container_id, bytes, files, revision_bytes FROM usage_deltas LIMIT \(Self.sweepSize)\
+            \(dialect.forUpdate)\(dialect.skipLocked)
+            """, [])
+        var sums: [ContainerID: UsageChange] = [:]
         for row in deltas {
-            sum = sum + UsageChange(bytes: try row.integer(1), files: try row.integer(2), revisionBytes: try row.integer(3))
+            let change = UsageChange(
+                bytes: try row.integer(2), files: try row.integer(3), revisionBytes: try row.integer(4))
+            sums[try row.id(1), default: UsageChange()] = sums[try row.id(1), default: UsageChange()] + change
             try session.execute("DELETE FROM usage_deltas WHERE id = $1", [.bytes(try row.bytes(0))])
         }
-        try session.execute(
-            """
-            UPDATE containers SET used_bytes = used_bytes + $1, used_files = used_files + $2, \
-            revision_bytes = revision_bytes + $3 WHERE id = $4
-            """, [.integer(sum.bytes), .integer(sum.files), .integer(sum.revisionBytes), .bytes(container)])
-        return true
+        for (container, sum) in sums.sorted(by: { $0.key < $1.key }) {
+            try account(sum, to: container, isLimited: true)
+        }
+        return deltas.count == Self.sweepSize
     }
 }

@@ -34,15 +34,20 @@ extension SQLTransaction {
     @discardableResult
     func openContainer(_ id: ContainerID) throws -> Bool {
         let sql = "SELECT limit_bytes, limit_files, closed_at FROM containers WHERE id = $1"
+        func isLimited(_ row: SQLRow) -> Bool { !row.isNull(0) || !row.isNull(1) }
         guard var row = try session.first(sql, [.id(id)]) else { throw StorageError.noContainer }
-        let isLimited = !row.isNull(0) || !row.isNull(1)
         if locksRows {
-            let locked = try session.first(sql + (isLimited ? dialect.forUpdate : dialect.forShare), [.id(id)])
-            guard let locked else { throw StorageError.noContainer }
-            row = locked
+            var lock = isLimited(row) ? dialect.forUpdate : dialect.forShare
+            // A limit that came while the lock was waited for needs the stronger one.
+            repeat {
+                guard let locked = try session.first(sql + lock, [.id(id)]) else { throw StorageError.noContainer }
+                row = locked
+                if lock == dialect.forUpdate || !isLimited(row) { break }
+                lock = dialect.forUpdate
+            } while true
         }
         guard row.isNull(2) else { throw StorageError.noContainer }
-        return isLimited
+        return isLimited(row)
     }
 
     func account(_ change: UsageChange, to container: ContainerID, isLimited: Bool) throws {
@@ -62,11 +67,20 @@ extension SQLTransaction {
     }
 
     /// Makes the folders above a path that are missing.
+    ///
+    /// Where rows are locked, all of them are, the outermost first: a folder that is being deleted is not written below.
     func makeAncestors(of path: FilePath, in container: ContainerID) throws {
+        if locksRows {
+            for ancestor in path.ancestors {
+                _ = try session.query(
+                    "SELECT id FROM files WHERE container_id = $1 AND path = $2\(dialect.forShare)",
+                    [.id(container), .path(ancestor)])
+            }
+        }
         var missing: [FilePath] = []
         for ancestor in path.ancestors.reversed() {
             let row = try session.first(
-                "SELECT type FROM files WHERE container_id = $1 AND path = $2\(dialect.forShare)",
+                "SELECT type FROM files WHERE container_id = $1 AND path = $2",
                 [.id(container), .path(ancestor)])
             guard let row else {
                 missing.append(ancestor)
@@ -124,8 +138,6 @@ struct UsageChange: Hashable {
 
 extension StorageError {
     static let noContainer = StorageError(.notFound, "The container does not exist any more.")
-
-    static let noFile = StorageError(.notFound, "There is no such file or folder.")
 
     static func fileInTheWay(_ path: FilePath) -> StorageError {
         StorageError(.pathConflict, "\(path) is a file; it cannot have entries.")

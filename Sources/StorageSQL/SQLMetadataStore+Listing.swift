@@ -18,8 +18,9 @@ extension SQLMetadataStore {
         try await read { transaction in
             let row = try transaction.session.first(
                 """
-                SELECT c.used_bytes + COALESCE(SUM(d.bytes), 0), c.used_files + COALESCE(SUM(d.files), 0), \
-                c.revision_bytes + COALESCE(SUM(d.revision_bytes), 0), c.limit_bytes, c.limit_files \
+                SELECT c.used_bytes + CAST(COALESCE(SUM(d.bytes), 0) AS BIGINT), \
+                c.used_files + CAST(COALESCE(SUM(d.files), 0) AS BIGINT), \
+                c.revision_bytes + CAST(COALESCE(SUM(d.revision_bytes), 0) AS BIGINT), c.limit_bytes, c.limit_files \
                 FROM containers c LEFT JOIN usage_deltas d ON d.container_id = c.id WHERE c.id = $1 \
                 GROUP BY c.id, c.used_bytes, c.used_files, c.revision_bytes, c.limit_bytes, c.limit_files
                 """, [.id(container)])

@@ -18,6 +18,8 @@ public struct SQLMetadataStore: MetadataStore {
         try await translatingErrors { try await database.close() }
     }
 
+    private static let reruns = 8
+
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (SQLTransaction) throws -> Value
     ) async throws -> Value {
@@ -27,7 +29,7 @@ public struct SQLMetadataStore: MetadataStore {
         }
     }
 
-    /// Runs a transaction; one that met another maker of the same row runs once more and then finds that row.
+    /// Runs a transaction; one that met another maker of the same row runs again and then finds that row.
     func write<Value: Sendable>(
         _ durability: SQLDurability = .durable, _ body: @escaping @Sendable (SQLTransaction) throws -> Value
     ) async throws -> Value {
@@ -36,11 +38,14 @@ public struct SQLMetadataStore: MetadataStore {
             let attempt: @Sendable (any SQLSession) throws -> Value = {
                 try body(SQLTransaction(session: $0, dialect: dialect))
             }
-            do {
-                return try await database.write(durability, attempt)
-            } catch let error as SQLError where error.kind == .uniqueViolation {
-                return try await database.write(durability, attempt)
+            for _ in 0..<Self.reruns {
+                do {
+                    return try await database.write(durability, attempt)
+                } catch let error as SQLError where error.kind == .uniqueViolation {
+                    continue
+                }
             }
+            throw SQLError(.busy, "others kept making the same row")
         }
     }
 

@@ -14,8 +14,8 @@ extension SQLTransaction {
         try account(usage, to: put.container, isLimited: isLimited)
         let isNew = existing == nil
         try session.execute(
-            "UPDATE uploads SET revision_id = $1, created = $2 WHERE id = $3",
-            [.optionalID(file.revision), .integer(isNew ? 1 : 0), .id(put.upload)])
+            "UPDATE uploads SET file_id = $1, created = $2 WHERE id = $3",
+            [.id(file.id), .integer(isNew ? 1 : 0), .id(put.upload)])
         let record = try record(file.id, in: put.container)
         return isNew ? .created(record) : .updated(record)
     }
@@ -39,10 +39,7 @@ extension SQLTransaction {
     /// What a committed upload made, as it is now.
     func result(ofCommitted upload: UploadID) throws -> FileChangeResult {
         let row = try session.first(
-            """
-            SELECT u.created, r.file_id, r.container_id FROM uploads u JOIN revisions r ON r.id = u.revision_id \
-            WHERE u.id = $1
-            """, [.id(upload)])
+            "SELECT created, file_id, container_id FROM uploads WHERE id = $1 AND file_id IS NOT NULL", [.id(upload)])
         guard let row, let file = try file(.id(try row.id(2), try row.id(1))) else { return .deleted(remaining: 0) }
         return try row.optionalInteger(0) == 1 ? .created(file.record) : .updated(file.record)
     }

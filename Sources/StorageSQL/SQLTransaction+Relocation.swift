@@ -3,10 +3,10 @@ import StorageCore
 /// Moving and copying.
 extension SQLTransaction {
     func move(_ move: FileChange.Relocation) throws -> FileChangeResult {
-        guard let seen = try file(move.source) else { throw StorageError.noFile }
+        guard let seen = try file(move.source) else { throw StorageError.noSuchFile }
         let container = seen.record.container
         let isLimited = try openContainer(container)
-        guard let source = try lockedFile(move.source) else { throw StorageError.noFile }
+        guard let source = try lockedFile(move.source) else { throw StorageError.noSuchFile }
         try move.precondition.check(source.record.revision)
         guard source.record.path != move.target else { return .updated(source.record) }
         guard !(source.record.isFolder && move.target.isInside(source.record.path)) else {
@@ -28,10 +28,10 @@ extension SQLTransaction {
     }
 
     func copy(_ copy: FileChange.Relocation) throws -> FileChangeResult {
-        guard let seen = try file(copy.source) else { throw StorageError.noFile }
+        guard let seen = try file(copy.source) else { throw StorageError.noSuchFile }
         let container = seen.record.container
         let isLimited = try openContainer(container)
-        guard let source = try lockedFile(copy.source) else { throw StorageError.noFile }
+        guard let source = try lockedFile(copy.source) else { throw StorageError.noSuchFile }
         try copy.precondition.check(source.record.revision)
         guard let revision = source.record.revision, let blob = source.blob else {
             throw StorageError(.unprocessable, "from: is a folder; its entries are copied one by one.")
@@ -57,7 +57,7 @@ extension SQLTransaction {
         do {
             return try body()
         } catch is BlobLost {
-            throw StorageError(.notFound, "The bytes of \(source.path) are damaged and cannot be copied.")
+            throw StorageError(.corrupt, "The bytes of \(source.path) are damaged and cannot be copied.")
         }
     }
 
@@ -73,7 +73,7 @@ extension SQLTransaction {
         }
         guard overwrite else { throw StorageError.targetExists(target) }
         guard !source.isFolder else { throw StorageError.fileInTheWay(target) }
-        return try remove(existing.record)
+        return try remove([existing.record])
     }
 
     private func moveEntries(below folder: FileRecord, to target: FilePath) throws {
@@ -91,7 +91,7 @@ extension SQLTransaction {
         for entry in entries {
             let path = try FilePath(target.bytes + entry.bytes(1).dropFirst(folder.path.bytes.count))
             try session.execute(
-                "UPDATE files SET path = $1, depth = $2 WHERE id = $3",
+                "UPDATE files SET path = $1, depth = $2, modified_at = \(dialect.now) WHERE id = $3",
                 [.path(path), .integer(Int64(path.depth)), .bytes(try entry.bytes(0))])
         }
     }

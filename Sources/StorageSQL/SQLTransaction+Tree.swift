@@ -18,22 +18,23 @@ extension SQLTransaction {
     }
 
     func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
-        guard let seen = try file(selector) else { throw StorageError.noFile }
+        guard let seen = try file(selector) else { throw StorageError.noSuchFile }
         let isLimited = try openContainer(seen.record.container)
-        guard let target = try lockedFile(selector) else { throw StorageError.noFile }
+        guard let target = try lockedFile(selector) else { throw StorageError.noSuchFile }
         try precondition.check(target.record.revision)
         if target.record.isFolder, try hasEntries(below: target.record.path, in: target.record.container) {
             throw StorageError(
                 .folderNotEmpty, "\(target.record.path) is a folder with entries; delete it with recursive=true.")
         }
-        let usage = try remove(target.record)
+        let usage = try remove([target.record])
         try account(usage, to: target.record.container, isLimited: isLimited)
         return .deleted(remaining: 0)
     }
 
     func deleteTree(_ container: ContainerID, _ path: FilePath, limit: Int) throws -> FileChangeResult {
         let isLimited = try openContainer(container)
-        guard let root = try lockedFile(.path(container, path)) else { throw StorageError.noFile }
+        guard let root = try lockedFile(.path(container, path)) else { throw StorageError.noSuchFile }
+        guard root.record.isFolder else { throw StorageError(.pathConflict, "\(path) is a file.") }
         // From the last path to the first, so that a folder comes after everything below it.
         let entries = try session.query(
             """
@@ -41,23 +42,25 @@ extension SQLTransaction {
             ORDER BY f.path DESC LIMIT $4
             """, [.id(container), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit))]
         ).map { try StoredFile($0).record }
-        var usage = UsageChange()
-        for entry in entries { usage = usage + (try remove(entry)) }
         let isFinished = entries.count < limit
-        if isFinished { usage = usage + (try remove(root.record)) }
+        let usage = try remove(isFinished ? entries + [root.record] : entries)
         try account(usage, to: container, isLimited: isLimited)
         return .deleted(remaining: isFinished ? 0 : 1)
     }
 
-    /// Removes an entry that has none below it, and says how the usage of its container moves.
-    func remove(_ entry: FileRecord) throws -> UsageChange {
-        let revisions = try revisions(of: entry.id)
-        try lock(Set(revisions.map(\.blob)))
-        for revision in revisions { try remove(revision) }
-        try session.execute("DELETE FROM files WHERE id = $1", [.id(entry.id)])
-        guard let current = entry.revision else { return UsageChange() }
-        let all = revisions.reduce(0) { $0 + $1.size }
-        return UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
+    /// Removes entries, each before the folders above it, and says how the usage of their container moves.
+    func remove(_ entries: [FileRecord]) throws -> UsageChange {
+        let files = try entries.map { (entry: $0, revisions: try revisions(of: $0.id)) }
+        try lock(Set(files.flatMap { $0.revisions.map(\.blob) }))
+        var usage = UsageChange()
+        for (entry, revisions) in files {
+            for revision in revisions { try remove(revision) }
+            try session.execute("DELETE FROM files WHERE id = $1", [.id(entry.id)])
+            guard let current = entry.revision else { continue }
+            let all = revisions.reduce(0) { $0 + $1.size }
+            usage = usage + UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
+        }
+        return usage
     }
 }
 

@@ -11,7 +11,7 @@ struct StoredFile {
     /// The SELECT that ``init(_:)`` reads, up to the WHERE.
     static let selection = """
         SELECT f.id, f.container_id, f.path, f.type, f.kind, f.created_at, f.modified_at, \
-        r.id, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id \
+        r.id, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id, b.state \
         FROM files f LEFT JOIN revisions r ON r.id = f.revision_id LEFT JOIN blobs b ON b.id = r.blob_id
         """
 
@@ -26,7 +26,7 @@ struct StoredFile {
                 Revision(
                     id: try row.id(7), blob: try row.blobKey(12), size: try row.integer(8),
                     mediaType: MediaType(stored: try row.text(9)), sentName: try row.optionalText(10),
-                    createdAt: try row.time(11)))
+                    createdAt: try row.time(11), isIntact: try row.word(17, of: BlobRecord.State.self) == .live))
             revisionNumber = try row.integer(15)
             blob = try row.id(16)
         }
@@ -66,10 +66,15 @@ extension SQLTransaction {
 
     /// The file or folder, locked until the end of the transaction.
     func lockedFile(_ selector: FileSelector) throws -> StoredFile? {
-        guard locksRows else { return try file(selector) }
-        guard let found = try file(selector) else { return nil }
-        _ = try session.query("SELECT id FROM files WHERE id = $1\(dialect.forUpdate)", [.id(found.record.id)])
-        return try file(selector)
+        var found = try file(selector)
+        guard locksRows else { return found }
+        // While the lock was waited for, another file may have come to this place.
+        while let seen = found {
+            _ = try session.query("SELECT id FROM files WHERE id = $1\(dialect.forUpdate)", [.id(seen.record.id)])
+            found = try file(selector)
+            if found?.record.id == seen.record.id { return found }
+        }
+        return nil
     }
 
     /// Whether anything lies below a folder.

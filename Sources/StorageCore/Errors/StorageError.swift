@@ -71,6 +71,11 @@ extension StorageError.Code {
     public static let `internal` = Self("internal")
 }
 
+extension StorageError {
+    /// The one refusal for what is not there and for what the principal may not see.
+    public static let noSuchFile = StorageError(.notFound, "There is no such file or folder.")
+}
+
 extension StorageError: CustomStringConvertible {
     /// Code, message and cause: for logs, not for clients.
     public var description: String {

@@ -1,3 +1,5 @@
+import Logging
+
 /// Registering, signing in and out: the rules of accounts, above any metadata store and any provider.
 public struct AccountRegistry: Sendable {
     /// Who may register, and how long a sign-in lasts.
@@ -37,6 +39,7 @@ public struct AccountRegistry: Sendable {
     private let hasher: PasswordHasher
     private let passwords: PasswordPolicy
     private let bearer: BearerAuthProvider?
+    private let logger = Logger(label: "storage.accounts")
     /// Who may register, and how long a sign-in lasts.
     public let policy: Policy
 
@@ -78,7 +81,7 @@ public struct AccountRegistry: Sendable {
             .register(
                 login: login, email: email, passwordHash: hash, role: .user, ownSpace: policy.isolation == .all))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
-        try await metadata.audit(AuditEntry(account: account.id, act: "register"))
+        await audit(AuditEntry(account: account.id, act: "register"))
         return account
     }
 
@@ -90,7 +93,7 @@ public struct AccountRegistry: Sendable {
             .addCredential(
                 account.id, try token.digest, kind: .session, label: nil, lifetime: policy.tokenLifetime.wholeMicroseconds,
                 idle: policy.tokenIdle.wholeMicroseconds))
-        try await metadata.audit(AuditEntry(account: account.id, act: "sign_in"))
+        await audit(AuditEntry(account: account.id, act: "sign_in"))
         return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)
     }
 
@@ -101,6 +104,15 @@ public struct AccountRegistry: Sendable {
         }
         _ = try await metadata.change(.revokeCredential(account.id, credential))
         bearer?.forget(credential)
-        try await metadata.audit(AuditEntry(account: account.id, act: "sign_out"))
+        await audit(AuditEntry(account: account.id, act: "sign_out"))
+    }
+
+    /// Records an act that has taken effect: a failure of the record must not make it look undone.
+    private func audit(_ entry: AuditEntry) async {
+        do {
+            try await metadata.audit(entry)
+        } catch {
+            logger.error("an act was not recorded", metadata: ["act": "\(entry.act)", "error": "\(error)"])
+        }
     }
 }

@@ -7,7 +7,7 @@ extension FileStorage {
     ///
     /// - Throws: ``StorageError/Code/notFound``, the same for what is not there and what the principal may not see.
     public func file(_ selector: FileSelector) async throws -> FileRecord {
-        guard let record = try await metadata.file(selector) else { throw Self.noSuchFile }
+        guard let record = try await metadata.file(selector) else { throw StorageError.noSuchFile }
         return record
     }
 
@@ -27,6 +27,7 @@ extension FileStorage {
             let record = try await file(selector)
             let (plan, range) = try plan(record)
             guard let range, let revision = record.revision else { return (plan, nil) }
+            guard revision.isIntact else { throw Self.corrupt }
             if let content = try await open(revision, range) { return (plan, content) }
             missing = revision.blob
         }
@@ -45,7 +46,7 @@ extension FileStorage {
         guard isWhole else { return content }
         switch content.body {
         case .bytes(let bytes):
-            guard try SHA256.digest(of: bytes) == revision.blob.digest else { throw damaged(revision.blob) }
+            guard try SHA256.digest(of: bytes) == revision.blob.digest else { throw await damaged(revision) }
             return content
         case .file(_, let stream):
             guard policy.verification == .always else { return content }
@@ -75,16 +76,36 @@ extension FileStorage {
                 do {
                     return try await verifier.next()
                 } catch let error as StorageError where error.code == .corrupt {
-                    throw damaged(revision.blob)
+                    throw await damaged(revision)
                 }
             }
         }
     }
 
     /// An alarm for operators; the client sees a body that ends early, never a complete one that is wrong.
-    private func damaged(_ key: BlobKey) -> StorageError {
+    ///
+    /// A second read decides whether the stored bytes are wrong or only the first read was. Wrong ones are never served again, and
+    /// the next upload of the same content heals every file that had them.
+    private func damaged(_ revision: Revision) async -> StorageError {
+        let key = revision.blob
         logger.critical("stored bytes do not have their digest", metadata: ["key": "\(key)"])
+        do {
+            if try await !isIntact(revision) { try await metadata.settle(.corrupt(key)) }
+        } catch {
+            logger.error("damaged bytes were not noted", metadata: ["key": "\(key)", "error": "\(error)"])
+        }
         return Self.corrupt
+    }
+
+    private func isIntact(_ revision: Revision) async throws -> Bool {
+        guard let content = try await blobs.open(revision.blob, range: nil) else { return false }
+        let digest = try StreamingDigest()
+        switch content.body {
+        case .bytes(let bytes): try digest.update(bytes)
+        case .file(_, let stream), .stream(let stream):
+            for try await chunk in stream { try digest.update(chunk) }
+        }
+        return try digest.finalize() == revision.blob.digest
     }
 
     static let corrupt = StorageError(.corrupt, "The stored bytes of this file are damaged.")

@@ -18,11 +18,12 @@ extension FileStorage {
             return try await deleteEntry(record, selector, precondition)
         }
         try precondition.check(nil)
-        var remaining = 1
-        while remaining > 0 {
-            let change = FileChange.deleteTree(record.container, record.path, limit: Self.batch)
-            guard case .deleted(let rest) = try await metadata.commit(change) else { return }
-            remaining = rest
+        let change = FileChange.deleteTree(record.container, record.path, limit: Self.batch)
+        var isFirst = true
+        do {
+            while case .deleted(let remaining) = try await metadata.commit(change), remaining > 0 { isFirst = false }
+        } catch let error as StorageError where error.code == .notFound && !isFirst {
+            // Somebody else deleted the rest between two batches.
         }
     }
 
@@ -54,7 +55,7 @@ extension FileStorage {
     }
 
     private func moved(_ change: FileChange) async throws -> FileRecord {
-        guard let record = try await metadata.commit(change).record else { throw Self.noSuchFile }
+        guard let record = try await metadata.commit(change).record else { throw StorageError.noSuchFile }
         return record
     }
 
@@ -97,21 +98,28 @@ extension FileStorage {
                         folders.append(entry.path)
                     } else {
                         let copy = try relocation(of: entry, to: path, as: principal, overwrite: overwrite, .none)
-                        _ = try await metadata.commit(.copy(copy))
+                        try await skippingDeleted { _ = try await metadata.commit(.copy(copy)) }
                     }
                 }
                 query.after = page.entries.last?.path
             } while page.hasMore
         }
-        guard let root else { throw Self.noSuchFile }
+        guard let root else { throw StorageError.noSuchFile }
         return root
+    }
+
+    /// A file that is deleted while its tree is being copied is not copied.
+    private func skippingDeleted(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as StorageError where error.code == .notFound {}
     }
 
     private func relocation(
         of record: FileRecord, to target: FilePath, as principal: Principal, overwrite: Bool,
         _ precondition: Precondition
     ) throws -> FileChange.Relocation {
-        guard let container = container(of: principal), container.id == record.container else { throw Self.noSuchFile }
+        guard let container = container(of: principal), container.id == record.container else { throw StorageError.noSuchFile }
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
             kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },

@@ -114,18 +114,29 @@ extension FileStorage {
     /// Makes sure that the claimed key holds the bytes, durably; false when another key must be claimed.
     private func secure(_ staged: StagedBlob, as claimed: ClaimedBlob, for upload: UploadID) async throws -> Bool {
         if claimed.isLive {
-            if try await blobs.info(for: claimed.key)?.size == staged.size { return true }
+            if try await isWhole(claimed.key, size: staged.size) { return true }
         } else {
             do {
                 try await publish(staged, as: claimed.key, for: upload)
                 return true
+            } catch is ClaimLost {
+                return false
             } catch let error as StorageError where error.code == .blobMismatch {
                 logger.error("the key of a pending blob holds other bytes", metadata: ["key": "\(claimed.key)"])
             }
         }
-        logger.error("a blob is missing or has the wrong size", metadata: ["key": "\(claimed.key)"])
-        try await metadata.settle(.corrupt(claimed.id))
+        // Also seen when the collector took the blob between the claim and the look; then this changes nothing.
+        logger.warning("a claimed blob is missing or wrong", metadata: ["key": "\(claimed.key)"])
+        try await metadata.settle(.corrupt(claimed.key))
         return false
+    }
+
+    private func isWhole(_ key: BlobKey, size: Int64) async throws -> Bool {
+        do {
+            return try await blobs.info(for: key)?.size == size
+        } catch let error as StorageError where error.code == .corrupt {
+            return false
+        }
     }
 
     /// Publishes, and prolongs the claim while a large blob is on its way.
@@ -133,14 +144,21 @@ extension FileStorage {
         guard staged.size > 64 << 20 else { return try await blobs.publish(staged, as: key) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await blobs.publish(staged, as: key) }
-            group.addTask {
-                while true {
-                    try await Task.sleep(for: .seconds(60))
-                    guard try await metadata.renew(upload, lease: 15 * 60 * 1_000_000) else { return }
-                }
-            }
+            group.addTask { try await keepClaim(of: upload) }
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Renews a claim until the task is cancelled; a database that does not answer for a while is no reason to give up.
+    private func keepClaim(of upload: UploadID) async throws {
+        while true {
+            try await Task.sleep(for: .seconds(60))
+            do {
+                guard try await metadata.renew(upload, lease: UploadClaim.lease) else { throw ClaimLost() }
+            } catch let error as StorageError where error.isTransient {
+                logger.warning("a claim was not renewed", metadata: ["error": "\(error)"])
+            }
         }
     }
 
@@ -164,6 +182,9 @@ extension FileStorage {
         StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
     }
 }
+
+/// The blob may no longer be written: it is claimed anew.
+private struct ClaimLost: Error {}
 
 extension ByteStream {
     /// The same bytes, with an error in place of the first chunk that goes beyond the limit.

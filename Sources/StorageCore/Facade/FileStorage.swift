@@ -76,7 +76,4 @@ public struct FileStorage: Sendable {
     func keepRevisions(in container: Container) -> Int {
         container.keepsRevisions ? policy.keepRevisions : 0
     }
-
-    /// The one refusal for what is not there and for what the principal may not see.
-    public static let noSuchFile = StorageError(.notFound, "There is no such file or folder.")
 }

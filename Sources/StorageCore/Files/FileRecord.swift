@@ -60,10 +60,13 @@ public struct Revision: Hashable, Sendable {
     public let sentName: String?
     /// When it became current.
     public let createdAt: Timestamp
+    /// Whether its bytes are, as far as anybody knows, what they were; false once they were found damaged.
+    public let isIntact: Bool
 
     /// Describes a version.
     public init(
-        id: RevisionID, blob: BlobKey, size: Int64, mediaType: MediaType, sentName: String?, createdAt: Timestamp
+        id: RevisionID, blob: BlobKey, size: Int64, mediaType: MediaType, sentName: String?, createdAt: Timestamp,
+        isIntact: Bool = true
     ) {
         self.id = id
         self.blob = blob
@@ -71,6 +74,7 @@ public struct Revision: Hashable, Sendable {
         self.mediaType = mediaType
         self.sentName = sentName
         self.createdAt = createdAt
+        self.isIntact = isIntact
     }
 }
 

@@ -55,7 +55,7 @@ public protocol MetadataStore: Sendable {
     ///
     /// Two sorts qualify: live ones released for longer than the grace period, and pending ones whose claim ended. Of these, those
     /// that are referred to after all are kept. Also returns those doomed for longer than `retry` whose deletion nobody
-    /// reported. Durations in microseconds.
+    /// reported. Empty only when nothing qualifies any more. Durations in microseconds.
     func doom(grace: Int64, retry: Int64, limit: Int) async throws -> [BlobRecord]
 
     /// Notes what became of blobs.
@@ -79,7 +79,7 @@ public enum BlobSettlement: Hashable, Sendable {
     /// Doomed blobs whose bytes are deleted for good.
     case gone([BlobID])
     /// A pending or live blob whose bytes are missing or wrong: never to be served or referred to again.
-    case corrupt(BlobID)
+    case corrupt(BlobKey)
 }
 
 /// Pieces of housekeeping. Durations are microseconds by the store's clock.

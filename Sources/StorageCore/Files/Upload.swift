@@ -18,10 +18,13 @@ public struct UploadClaim: Hashable, Sendable {
     /// How long the claim holds without being renewed, in microseconds of the database's clock.
     public let lease: Int64
 
+    /// 15 minutes: far more than the pause between two heartbeats.
+    public static let lease: Int64 = 15 * 60 * 1_000_000
+
     /// Asks for a claim.
     public init(
         upload: UploadID, container: ContainerID, space: Space, digest: BlobDigest, size: Int64,
-        lease: Int64 = 15 * 60 * 1_000_000
+        lease: Int64 = UploadClaim.lease
     ) {
         self.upload = upload
         self.container = container

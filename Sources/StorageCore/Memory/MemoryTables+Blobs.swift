@@ -88,8 +88,9 @@ extension MemoryTables {
         switch settlement {
         case .gone(let ids):
             for id in ids where blobs[id]?.state == .doomed { setState(.gone, of: id) }
-        case .corrupt(let id):
-            if blobs[id]?.isUsable == true { setState(.corrupt, of: id) }
+        case .corrupt(let key):
+            let life = blobs.values.first { $0.key == key && $0.isUsable }
+            if let life { setState(.corrupt, of: life.id) }
         }
     }
 

@@ -149,8 +149,7 @@ extension MemoryTables {
         }
         return Revision(
             id: current.id, blob: blob.key, size: current.size, mediaType: current.mediaType,
-            sentName: current.sentName,
-            createdAt: current.createdAt)
+            sentName: current.sentName, createdAt: current.createdAt, isIntact: blob.state == .live)
     }
 
     /// The paths below a folder, in byte order.

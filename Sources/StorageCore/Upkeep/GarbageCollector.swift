@@ -55,12 +55,28 @@ public struct GarbageCollector: Service {
             let doomed = try await metadata.doom(
                 grace: (grace ?? self.grace).wholeMicroseconds, retry: Self.retry, limit: Self.batch)
             guard !doomed.isEmpty else { break }
-            try await blobs.remove(doomed.map(\.key))
-            try await metadata.settle(.gone(doomed.map(\.id)))
-            report.blobs += doomed.count
-            report.bytes += doomed.reduce(0) { $0 + $1.size }
+            let gone = await remove(doomed)
+            try await metadata.settle(.gone(gone.map(\.id)))
+            report.blobs += gone.count
+            report.bytes += gone.reduce(0) { $0 + $1.size }
         }
         return report
+    }
+
+    /// Deletes the bytes of doomed blobs: all at once, or one by one when that fails, so that one that cannot be deleted holds up no
+    /// other. What is left stays doomed and is tried again later.
+    private func remove(_ doomed: [BlobRecord]) async -> [BlobRecord] {
+        if (try? await blobs.remove(doomed.map(\.key))) != nil { return doomed }
+        var gone: [BlobRecord] = []
+        for blob in doomed {
+            do {
+                try await blobs.remove(blob.key)
+                gone.append(blob)
+            } catch {
+                logger.error("a blob was not deleted", metadata: ["key": "\(blob.key)", "error": "\(error)"])
+            }
+        }
+        return gone
     }
 
     private static let batch = 100

@@ -18,18 +18,18 @@ public struct Sweeper: Service {
     /// Sweeps again and again until the service shuts down.
     public func run() async throws {
         await repeating(every: interval) {
-            do {
-                try await sweep()
-            } catch {
-                logger.error("the sweep failed", metadata: ["error": "\(error)"])
-            }
+            await sweep()
         }
     }
 
-    /// Does all housekeeping that is due now.
-    public func sweep() async throws {
+    /// Does all housekeeping that is due now; a chore that fails is logged and holds up no other.
+    public func sweep() async {
         for chore in Self.chores {
-            while !Task.isCancelled, try await metadata.tidy(chore) {}
+            do {
+                while !Task.isCancelled, try await metadata.tidy(chore) {}
+            } catch {
+                logger.error("a chore failed", metadata: ["chore": "\(chore)", "error": "\(error)"])
+            }
         }
     }
 

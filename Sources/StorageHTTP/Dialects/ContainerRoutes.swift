@@ -22,7 +22,7 @@ let containerRoutes = [
     Route(.put, "/api/files/{filename}") { call in
         let principal = try await call.principal()
         let file = NewFile(
-            path: try FilePath(call.rest), mediaType: call.headers[.contentType].flatMap(MediaType.init(parsing:)),
+            path: try FilePath(call.rest), mediaType: call.rawMediaType,
             precondition: try call.precondition())
         let result = try await call.storage.put(file, body: try call.body(), as: principal)
         var headers = result.record?.validators ?? [:]

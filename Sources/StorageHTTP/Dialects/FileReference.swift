@@ -18,7 +18,7 @@ extension Call {
     ///
     /// - Throws: 404 where nothing was written yet.
     func selector(_ reference: FileReference, of principal: Principal) async throws -> FileSelector {
-        guard let container = storage.container(of: principal)?.id else { throw FileStorage.noSuchFile }
+        guard let container = storage.container(of: principal)?.id else { throw StorageError.noSuchFile }
         switch reference {
         case .path(let path): return .path(container, path)
         case .idOrPath(let id, let path):

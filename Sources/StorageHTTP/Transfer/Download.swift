@@ -46,7 +46,7 @@ struct Download {
         describe(record, revision, in: &fields)
         fields[.acceptRanges] = "bytes"
         let whole = 0..<revision.size
-        guard let value = headers[.range], isRangeValid(tag, lastModified, now) else {
+        guard let value = headers[.range], !call.isHead, isRangeValid(tag, lastModified, now) else {
             return (sized(.ok, fields, whole), whole)
         }
         switch RangeHeader.parse(value, size: revision.size) {

@@ -36,16 +36,31 @@ extension Call {
 
     /// The body as a stream of the length that the request declares.
     ///
-    /// - Throws: 415 for a content coding: bytes are stored as they come and are never unpacked here.
+    /// - Throws: 415 for a content coding, 400 for a part of a file.
     func body() throws -> ByteStream {
-        try refuseContentCoding()
-        let length = headers[.contentLength].flatMap { DecimalNumber.parse(Array($0.utf8)) }
+        try refusePartialContent()
+        let length = contentLength
         let chunks = RequestChunks(request.body)
         return ByteStream(length: length, isReplayable: false) { { try await chunks.next() } }
     }
 
-    /// Refuses `Content-Encoding` on a body that is to be stored.
-    func refuseContentCoding() throws {
+    /// The number of bytes that the request declares.
+    var contentLength: Int64? {
+        headers[.contentLength].flatMap { DecimalNumber.parse(Array($0.utf8)) }
+    }
+
+    /// The media type of a raw body. What curl says of every body that it is given without a type means nothing.
+    var rawMediaType: StorageCore.MediaType? {
+        let type = headers[.contentType].flatMap(MediaType.init(parsing:))
+        return type?.essence == "application/x-www-form-urlencoded" ? nil : type
+    }
+
+    /// Refuses a body that is not the bytes of a whole file: one in a content coding, which is never unpacked here, and one with
+    /// `Content-Range`, which would replace the file by a part of it (RFC 9110 section 14.5).
+    func refusePartialContent() throws {
+        guard headers[.contentRange] == nil else {
+            throw Problem(.badRequest, "content_range", "Content-Range is not supported on uploads; send the whole file.")
+        }
         guard let coding = headers[.contentEncoding] else { return }
         guard ASCII.equals(Array(coding.utf8), lowercase: "identity") else {
             throw Problem(
@@ -59,7 +74,7 @@ extension Call {
     /// - Throws: 413 beyond 16 KiB.
     func smallBody() async throws -> [UInt8] {
         let limit = FormURLEncoded.maximumBodyBytes
-        if let length = headers[.contentLength].flatMap({ DecimalNumber.parse(Array($0.utf8)) }), length > limit {
+        if let length = contentLength, length > limit {
             throw Problem(.contentTooLarge, "too_large", "The body may have at most \(limit) bytes.")
         }
         var bytes: [UInt8] = []

@@ -12,7 +12,7 @@ struct Upload {
 
     func answer() async throws -> Answer {
         let principal = try await call.principal()
-        try call.refuseContentCoding()
+        try call.refusePartialContent()
         let path = try call.query.value("path")
         let result: FileChangeResult
         switch try call.content() {
@@ -23,7 +23,7 @@ struct Upload {
             throw StorageError(.unprocessable, "file: is missing; send it as a part of a multipart/form-data body.")
         case .json, .urlEncoded, .raw:
             guard let path else { throw Self.noPath }
-            let file = try await file(at: path, sentAs: nil, type: rawType, principal)
+            let file = try await file(at: path, sentAs: nil, type: call.rawMediaType, principal)
             result = try await call.storage.put(file, body: try call.body(), as: principal)
         }
         switch result {
@@ -37,15 +37,13 @@ struct Upload {
         }
     }
 
-    /// What curl says of every body that it is given without a type means nothing.
-    private var rawType: MediaType? {
-        let type = call.headers[.contentType].flatMap(MediaType.init(parsing:))
-        return type?.essence == "application/x-www-form-urlencoded" ? nil : type
-    }
-
     /// Stores the first file of a form. Its bytes are staged where they stand; the commit waits for the end of the form, because the
     /// path may come behind them and a form that breaks off must leave nothing.
     private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws -> FileChangeResult {
+        let limit = call.storage.policy.uploadSize
+        if let length = call.contentLength, length - min(length, Self.largestFraming) > limit {
+            throw StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
+        }
         var path = queryPath
         var staged: (blob: StagedBlob, name: [UInt8], type: MediaType?)?
         do {
@@ -83,6 +81,9 @@ struct Upload {
             path: try await UploadTarget(path, name).resolve(in: call.storage, for: principal), mediaType: type,
             sentName: name?.text, precondition: try call.precondition())
     }
+
+    /// More than what a form may have beside the file: a length beyond the limit by this much is refused unread.
+    private static let largestFraming: Int64 = 2 << 20
 
     private static let noPath = Problem(
         .badRequest, "missing_path", "path is missing; send it as a field of the form or in the query.")

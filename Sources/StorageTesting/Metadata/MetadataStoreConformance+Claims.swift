@@ -62,7 +62,7 @@ extension MetadataStoreConformance {
             let content = TestContent()
             let first = try await scene.claim(content)
             try await scene.write(content, at: "a")
-            try await scene.store.settle(.corrupt(first.id))
+            try await scene.store.settle(.corrupt(first.key))
             let second = try await scene.claim(content)
             #expect(second.id != first.id)
             #expect(second.key.generation > 0)
@@ -74,7 +74,7 @@ extension MetadataStoreConformance {
             scene in
             let content = TestContent()
             let first = try await scene.claim(content)
-            try await scene.store.settle(.corrupt(first.id))
+            try await scene.store.settle(.corrupt(first.key))
             let second = try await scene.claim(content)
             #expect(second.key.generation > 0)
         },
@@ -141,7 +141,7 @@ extension MetadataStoreConformance {
         clause("A corrupt claim is not renewed; else an upload repairs a key in place.") { scene in
             let upload = UploadID()
             let blob = try await scene.claim(TestContent(), upload: upload)
-            try await scene.store.settle(.corrupt(blob.id))
+            try await scene.store.settle(.corrupt(blob.key))
             let isRenewed = try await scene.store.renew(upload, lease: scene.hour)
             #expect(!isRenewed)
         },

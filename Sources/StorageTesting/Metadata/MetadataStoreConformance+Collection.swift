@@ -92,14 +92,14 @@ extension MetadataStoreConformance {
             try await scene.doom()
             try await scene.store.settle(.gone([]))
             try await scene.store.settle(.gone(blobs + [BlobID()]))
-            try await scene.store.settle(.corrupt(BlobID()))
+            try await scene.store.settle(.corrupt(BlobKey(space: .shared, digest: .zero)))
             let doomed = try await scene.store.doom(grace: 0, retry: -scene.second, limit: 100)
             #expect(doomed.isEmpty)
         },
         clause("A doomed blob does not turn corrupt: its deletion is still to be done.") { scene in
             let blob = try await scene.claim(TestContent(), lease: -scene.second)
             try await scene.doom()
-            try await scene.store.settle(.corrupt(blob.id))
+            try await scene.store.settle(.corrupt(blob.key))
             let doomed = try await scene.store.doom(grace: 0, retry: -scene.second, limit: 10)
             #expect(doomed.map(\.id) == [blob.id])
         },

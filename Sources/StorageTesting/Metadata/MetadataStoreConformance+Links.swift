@@ -114,7 +114,7 @@ extension MetadataStoreConformance {
             try await scene.write(content, at: "a")
             try await scene.write(content, at: "b")
             let before = try await scene.write(content, at: "c", in: other).record
-            try await scene.store.settle(.corrupt(corrupt.id))
+            try await scene.store.settle(.corrupt(corrupt.key))
             let healed = try await scene.write(content, at: "a").record?.revision
             let key = try healed.required().blob
             let (second, third) = (try await scene.file("b"), try await scene.file("c", in: other))
@@ -128,7 +128,7 @@ extension MetadataStoreConformance {
             let corrupt = try await scene.claim(content)
             try await scene.write(content, at: "a")
             let before = try await scene.write(content, at: "b").record
-            try await scene.store.settle(.corrupt(corrupt.id))
+            try await scene.store.settle(.corrupt(corrupt.key))
             try await scene.write(TestContent(), at: "a")
             let after = try await scene.file("b")
             #expect(after == before)
@@ -137,7 +137,7 @@ extension MetadataStoreConformance {
             let content = TestContent()
             let corrupt = try await scene.claim(content)
             for path in ["a", "b"] { try await scene.write(content, at: path) }
-            try await scene.store.settle(.corrupt(corrupt.id))
+            try await scene.store.settle(.corrupt(corrupt.key))
             try await scene.write(content, at: "a", keep: 0)
             let usage = try await scene.usage()
             let doomed = try await scene.doom()
@@ -148,7 +148,7 @@ extension MetadataStoreConformance {
             let content = TestContent()
             let blob = try await scene.claim(content)
             try await scene.write(content, at: "a")
-            try await scene.store.settle(.corrupt(blob.id))
+            try await scene.store.settle(.corrupt(blob.key))
             try await scene.delete("a")
             let doomed = try await scene.doom()
             #expect(doomed.isEmpty)

@@ -168,7 +168,7 @@ extension MetadataStoreConformance {
         clause("A blob that was found corrupt is lost; else a revision refers to wrong bytes.") { scene in
             let upload = UploadID()
             let blob = try await scene.claim(TestContent(), upload: upload)
-            try await scene.store.settle(.corrupt(blob.id))
+            try await scene.store.settle(.corrupt(blob.key))
             let result = try await scene.store.commit(scene.put(blob.id, at: "a", upload: upload))
             let file = try await scene.file("a")
             #expect(result == .blobLost)

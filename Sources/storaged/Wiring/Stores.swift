@@ -43,8 +43,12 @@ struct Stores {
     }
 
     /// Makes the data directory, or refuses one that is not ours, as `serve` does: the database lies in it.
-    static func prepareDirectory(_ configuration: StoragedConfiguration) async throws {
-        try await openDisk(configuration)?.shutdown()
+    static func prepareDirectory(
+        _ configuration: StoragedConfiguration, locking: Bool
+    ) async throws -> DataDirectoryLock? {
+        guard let disk = try await openDisk(configuration) else { return nil }
+        await disk.shutdown()
+        return locking ? try DataDirectoryLock(directory: configuration.dataDirectory) : nil
     }
 
     private static func openDisk(_ configuration: StoragedConfiguration) async throws -> LocalDiskBlobStore? {

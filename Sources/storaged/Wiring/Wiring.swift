@@ -29,7 +29,9 @@ enum Wiring {
     /// Does `action` with the schema of the configured database.
     static func migrate(_ action: MigrateCommand.Action, _ configuration: StoragedConfiguration) async throws {
         try await Refusal.translating {
-            try await Stores.prepareDirectory(configuration)
+            // The schema is not changed under a daemon that serves it.
+            let lock = try await Stores.prepareDirectory(configuration, locking: action != .status)
+            defer { lock?.release() }
             let database = try Stores.openDatabase(configuration)
             let migrator = try Migrator(database: database, migrations: Migration.sqlite)
             switch action {
