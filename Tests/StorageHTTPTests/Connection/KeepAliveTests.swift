@@ -59,34 +59,12 @@ struct KeepAliveTests {
             try await Routes.write(.ok, request.uri.path, to: writer)
         }) { server in
             try await RawClient.connect(port: server.port) { client in
-                let requests = (1...5_000).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
+                let requests = (1...2_000).map { "GET /\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
                 try await client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n" + requests)
                 client.finishSending()
                 gate.continuation.finish()
                 let answers = try await client.remainingAnswers()
-                #expect(answers.map(\.text) == ["/first"] + (1...5_000).map { "/\($0)" })
-            }
-        }
-    }
-
-    @Test func floodOfPipelinedRequestsEndsWithTheAnswerInProgress() async throws {
-        let gate = AsyncStream<Void>.makeStream()
-        try await ConnectionServer.with(responder: { request, writer, channel in
-            if request.uri.path == "/first" {
-                for await _ in gate.stream {}
-            }
-            try await Routes.write(.ok, request.uri.path, to: writer)
-        }) { server in
-            try await RawClient.connect(port: server.port) { client in
-                try await client.send("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
-                let flood = String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: 100_000)
-                // All of it fits into the buffers of the two sockets, so that the end of it is seen.
-                try await client.channel.writeAndFlush(ByteBuffer(string: flood))
-                client.finishSending()
-                gate.continuation.finish()
-                let answers = try await client.remainingAnswers()
-                #expect(answers.allSatisfy { $0.status == 200 })
-                #expect(answers.first?.text == "/first")
+                #expect(answers.map(\.text) == ["/first"] + (1...2_000).map { "/\($0)" })
             }
         }
     }
