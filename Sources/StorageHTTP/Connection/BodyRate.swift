@@ -2,9 +2,9 @@ import NIOCore
 
 /// How long a client may still keep its reader waiting: a credit of time that waiting spends and bytes earn.
 ///
-/// The credit starts as the grace period, a byte earns the time that a byte takes at the least permitted rate, and it never exceeds the
-/// window. So a body at the permitted rate goes on for ever, a slower one ends when the difference has used up the credit, and a
-/// complete pause after a fast start ends after one window.
+/// The credit starts as the grace period, a byte earns the time that a byte takes at the least permitted rate, and it
+/// never exceeds the window. So a body at the permitted rate goes on for ever, a slower one ends when the difference
+/// has used up the credit, and a complete pause after a fast start ends after one window.
 struct BodyRate {
     private let bytesPerSecond: Int64
     private let window: Int64

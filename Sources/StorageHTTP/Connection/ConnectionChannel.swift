@@ -1,6 +1,7 @@
 import NIOCore
 
-/// The channel that routes get to see: the real one, and the connection above it within reach without asking the event loop.
+/// The channel that routes get to see: the real one, and the connection above it within reach without asking the event
+/// loop.
 final class ConnectionChannel: Channel {
     private let base: any Channel
     let connection: NIOLoopBound<HTTP1Connection>

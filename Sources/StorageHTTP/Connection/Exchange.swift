@@ -113,7 +113,8 @@ struct Exchange {
         return left >= bytes
     }
 
-    /// Ends the answer. One that is shorter than declared ends the connection too, or the client would wait for the rest.
+    /// Ends the answer. One that is shorter than declared ends the connection too, or the client would wait for the
+    /// rest.
     mutating func end() {
         answer = .ended
         if sendsContent, let unsent, unsent != 0 { closes = true }

@@ -22,7 +22,8 @@ public struct FileSender: Sendable {
     private let connection: NIOLoopBound<HTTP1Connection>
     private let eventLoop: any EventLoop
 
-    /// Looks whether files can be sent on a channel. Costs a type check; decide before the head of the answer is written.
+    /// Looks whether files can be sent on a channel. Costs a type check; decide before the head of the answer is
+    /// written.
     ///
     /// - Parameter channel: The channel that the request context got.
     /// - Returns: `nil` on a channel that is not ``StorageHTTP1Channel``'s, and under TLS.
@@ -34,15 +35,17 @@ public struct FileSender: Sendable {
 
     /// Sends a part of a file as the next content of the answer, whose head must have been written.
     ///
-    /// May be called several times for one answer, and between other writes. To a HEAD request nothing is sent. Together, the content
-    /// must not exceed the declared length of the answer.
+    /// May be called several times for one answer, and between other writes. To a HEAD request nothing is sent.
+    /// Together, the content must not exceed the declared length of the answer.
     ///
-    /// - Important: The descriptor stays the caller's. It must stay open until this method returns or throws, and is not used after that.
+    /// - Important: The descriptor stays the caller's. It must stay open until this method returns or throws, and is
+    ///   not used after that.
     /// - Parameters:
     ///   - fileDescriptor: A file that is open for reading. Its offset is neither used nor changed.
     ///   - offset: The position of the first byte.
     ///   - length: The number of bytes; 0 sends nothing.
-    /// - Throws: ``FileSenderError``, or an error of the channel when the client has left. After a throw the answer cannot be completed.
+    /// - Throws: ``FileSenderError``, or an error of the channel when the client has left. After a throw the answer
+    ///   cannot be completed.
     public func send(fileDescriptor: CInt, offset: Int64, length: Int64) async throws {
         let (end, overflow) = offset.addingReportingOverflow(length)
         guard offset >= 0, length >= 0, !overflow, end < 1 << 55 else { throw FileSenderError.invalidRange }
@@ -51,8 +54,8 @@ public struct FileSender: Sendable {
         eventLoop.execute { [connection] in
             connection.value.sendFile(descriptor: fileDescriptor, range: offset..<end, promise: promise)
         }
-        // Not cancellable on purpose: the descriptor is in use until the promise is done. Cancelling the connection's task closes the
-        // channel, and that completes the promise.
+        // Not cancellable on purpose: the descriptor is in use until the promise is done. Cancelling the connection's
+        // task closes the channel, and that completes the promise.
         try await promise.futureResult.get()
     }
 }

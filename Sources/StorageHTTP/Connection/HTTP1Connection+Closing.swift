@@ -72,8 +72,8 @@ extension HTTP1Connection {
         resumeReading()
     }
 
-    /// Closes our side only. A full close while the client is still sending would reset the connection, and the reset would overtake
-    /// the answer (RFC 9112 section 9.6).
+    /// Closes our side only. A full close while the client is still sending would reset the connection, and the reset
+    /// would overtake the answer (RFC 9112 section 9.6).
     private func startLingering() {
         guard case .finishing = phase, let context else { return }
         guard !isInputClosed, limits.drainTime > .nanoseconds(0) else {
@@ -99,7 +99,8 @@ extension HTTP1Connection {
         }
     }
 
-    /// Closes and has the kernel forget what it was still going to send, which for a client that reads nothing is megabytes for minutes.
+    /// Closes and has the kernel forget what it was still going to send, which for a client that reads nothing is
+    /// megabytes for minutes.
     func reset() {
         if let options = context?.channel as? any SocketOptionProvider {
             options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }

@@ -26,8 +26,8 @@ extension HTTP1Connection {
 
 /// A file on its way into a socket.
 ///
-/// It goes in pieces with a look at the event loop's other connections between them: to a client that reads as fast as this machine
-/// writes, one piece would be the whole file.
+/// It goes in pieces with a look at the event loop's other connections between them: to a client that reads as fast as
+/// this machine writes, one piece would be the whole file.
 final class FileTransfer: NIOScheduledCallbackHandler {
     private static let pieceBytes: Int64 = 4 * 1_024 * 1_024
 

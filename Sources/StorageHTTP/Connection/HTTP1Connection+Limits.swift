@@ -127,7 +127,8 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
         scheduleCheck(at: nextCheck)
     }
 
-    /// Callbacks are not cancelled, because that costs a search through all of the event loop's; they come to nothing when late.
+    /// Callbacks are not cancelled, because that costs a search through all of the event loop's; they come to nothing
+    /// when late.
     func scheduleCheck(at deadline: NIODeadline) {
         _ = try? context?.eventLoop.assumeIsolated().scheduleCallback(at: deadline, handler: self)
     }
@@ -175,8 +176,8 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
 
     /// Whether bytes wait to be sent, after closing the connection if the client has taken none of them for too long.
     ///
-    /// Bytes count as taken when the peer's kernel has acknowledged them: the send buffer of the socket may hold megabytes, and is
-    /// reported as writable again only when a good part of them has gone.
+    /// Bytes count as taken when the peer's kernel has acknowledged them: the send buffer of the socket may hold
+    /// megabytes, and is reported as writable again only when a good part of them has gone.
     private func isClientTakingAnswers(now: NIODeadline) -> Bool {
         guard let context,
             let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes), pending > 0

@@ -94,7 +94,8 @@ extension HTTP1Connection {
         if exchange.discardDeadline != nil { finish() }
     }
 
-    /// Ends the exchange once its answer has ended, its route has returned and its request was received, and turns to the next one.
+    /// Ends the exchange once its answer has ended, its route has returned and its request was received, and turns to
+    /// the next one.
     func concludeIfDone() {
         guard case .serving = phase, let context, let exchange, exchange.answer == .ended, exchange.isRouteDone
         else { return }

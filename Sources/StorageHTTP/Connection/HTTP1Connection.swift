@@ -4,14 +4,15 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// One client connection: takes requests from the HTTP/1 codec one at a time, passes on one answer to each, and decides when the
-/// connection reads, waits and ends.
+/// One client connection: takes requests from the HTTP/1 codec one at a time, passes on one answer to each, and decides
+/// when the connection reads, waits and ends.
 ///
-/// It sits directly above the codec, so that it can send what the HTTP types above cannot express: interim answers, file regions, and
-/// answers of its own. All of it runs on the channel's event loop.
+/// It sits directly above the codec, so that it can send what the HTTP types above cannot express: interim answers,
+/// file regions, and answers of its own. All of it runs on the channel's event loop.
 ///
-/// Requests go up as ``IncomingRequest``; a request that follows in the same read waits here until the answer before it has ended *and*
-/// its route has returned. So there is never more than one exchange, and a second answer has nowhere to go.
+/// Requests go up as ``IncomingRequest``; a request that follows in the same read waits here until the answer before it
+/// has ended *and* its route has returned. So there is never more than one exchange, and a second answer has nowhere to
+/// go.
 final class HTTP1Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = IncomingRequest

@@ -1,11 +1,13 @@
-/// Byte-wise tests on the text of a request head. Nothing here looks at characters, whose boundaries a client could shift.
+/// Byte-wise tests on the text of a request head. Nothing here looks at characters, whose boundaries a client could
+/// shift.
 enum Octets {
     /// Whether all bytes may stand in a field value: visible, blank, tab or beyond ASCII (RFC 9110 section 5.5).
     static func isFieldValue(_ octets: some Sequence<UInt8>) -> Bool {
         octets.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
     }
 
-    /// Whether all bytes may stand in a host with an optional port (RFC 3986 section 3.2.2). A user before an `@` may not.
+    /// Whether all bytes may stand in a host with an optional port (RFC 3986 section 3.2.2). A user before an `@` may
+    /// not.
     static func isAuthority(_ octets: some Sequence<UInt8>) -> Bool {
         octets.allSatisfy { octet in
             switch octet {

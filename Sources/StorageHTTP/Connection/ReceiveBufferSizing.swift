@@ -1,10 +1,11 @@
 import NIOCore
 
-/// Gives each read of a socket a buffer that fits what the last ones brought: small for a request head or a trickle, the full size
-/// for a client that keeps filling them.
+/// Gives each read of a socket a buffer that fits what the last ones brought: small for a request head or a trickle,
+/// the full size for a client that keeps filling them.
 ///
-/// Buffers are never taken from the channel's pool: a pooled buffer stays allocated, at the largest size it ever had, for as long as the
-/// connection is idle. That is why no size is hinted and every buffer is announced as a possibly larger one.
+/// Buffers are never taken from the channel's pool: a pooled buffer stays allocated, at the largest size it ever had,
+/// for as long as the connection is idle. That is why no size is hinted and every buffer is announced as a possibly
+/// larger one.
 struct ReceiveBufferSizing: RecvByteBufferAllocator {
     private static let smallest = 2_048
 

@@ -3,8 +3,9 @@ import Synchronization
 
 /// The body of one request on its way from the event loop to the one task that reads it.
 ///
-/// The loop side puts in what arrives and asks ``wantsMore()`` before it reads on; the task side takes out. Neither ever waits for the
-/// other with the lock held. What was received before a failure is delivered before the failure is thrown.
+/// The loop side puts in what arrives and asks ``wantsMore()`` before it reads on; the task side takes out. Neither
+/// ever waits for the other with the lock held. What was received before a failure is delivered before the failure is
+/// thrown.
 final class RequestBodyStream: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 

@@ -3,8 +3,9 @@ import NIOHTTP1
 
 /// A request head that passed every check this server makes, and what it says about the message around it.
 ///
-/// The decoder below is strict about characters and chunk syntax; the rules here are the ones on which two servers in a chain could
-/// disagree about where a message ends (RFC 9112 sections 3.2, 6 and 11.2), so anything ambiguous is refused instead of interpreted.
+/// The decoder below is strict about characters and chunk syntax; the rules here are the ones on which two servers in a
+/// chain could disagree about where a message ends (RFC 9112 sections 3.2, 6 and 11.2), so anything ambiguous is
+/// refused instead of interpreted.
 struct RequestHead {
     /// How the end of the body is known.
     enum BodyLength: Equatable {

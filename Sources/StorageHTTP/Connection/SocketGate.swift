@@ -1,10 +1,10 @@
 import NIOCore
 
-/// The handler between the socket and the HTTP/1 codec: shows the connection every byte before it is decoded, drops what is not wanted any
-/// more without decoding it, and counts what is sent.
+/// The handler between the socket and the HTTP/1 codec: shows the connection every byte before it is decoded, drops
+/// what is not wanted any more without decoding it, and counts what is sent.
 ///
-/// It also keeps back what arrives while a complete request is being answered. Decoded, a buffer full of tiny requests would take forty
-/// times its size.
+/// It also keeps back what arrives while a complete request is being answered. Decoded, a buffer full of tiny requests
+/// would take forty times its size.
 final class SocketGate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -57,7 +57,8 @@ final class SocketGate: ChannelDuplexHandler {
         }
     }
 
-    /// Passes on what the connection can take: all of a body, but of what lies behind a request only a little at a time.
+    /// Passes on what the connection can take: all of a body, but of what lies behind a request only a little at a
+    /// time.
     func pass() {
         guard !isPassing, let context else { return }
         isPassing = true

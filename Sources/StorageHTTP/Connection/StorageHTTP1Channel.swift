@@ -7,10 +7,12 @@ import NIOHTTPTypes
 
 /// Hummingbird's HTTP/1 server side, made for large bodies in both directions and for clients that cannot be trusted.
 ///
-/// - A request is answered exactly once. One that never reaches a route (malformed, too large, too slow) is answered by the connection.
+/// - A request is answered exactly once. One that never reaches a route (malformed, too large, too slow) is answered by
+///   the connection.
 /// - `100 Continue` is sent when the route asks for the body, and never otherwise.
 /// - The iterator of a request's body ends only after a complete body and else throws ``RequestBodyError``.
-/// - An answer that comes before the body was read reaches the client, which then finds the connection closed if much was left.
+/// - An answer that comes before the body was read reaches the client, which then finds the connection closed if much
+///   was left.
 /// - Every wait for a client is bounded by ``ConnectionLimits``.
 /// - Files can be sent from the kernel: ``FileSender``.
 ///
@@ -35,7 +37,8 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     /// - Parameters:
     ///   - responder: Answers the requests.
     ///   - limits: What a connection may cost.
-    ///   - isSecure: Whether this channel is wrapped in TLS; makes the scheme of requests `https` and excludes ``FileSender``.
+    ///   - isSecure: Whether this channel is wrapped in TLS; makes the scheme of requests `https` and excludes
+    ///     ``FileSender``.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
     public init(
         responder: @escaping HTTPChannelHandler.Responder,
@@ -56,8 +59,8 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     ///   - logger: Where refused requests are reported.
     public func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            // A handler that came before us, TLS for one, needs the bytes of a file in memory. The text is NIO's; should it change, no
-            // file is sent from the kernel any more, which is slower but right.
+            // A handler that came before us, TLS for one, needs the bytes of a file in memory. The text is NIO's;
+            // should it change, no file is sent from the kernel any more, which is slower but right.
             let isBare = channel.pipeline.debugDescription.hasSuffix("<no handlers>")
             try setOptions(of: channel)
 

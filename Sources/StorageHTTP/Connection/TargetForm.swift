@@ -9,7 +9,8 @@ struct TargetForm {
 
     init(_ target: String, method: HTTPRequest.Method) throws(ConnectionFault) {
         let octets = target.utf8
-        // Visible ASCII only. `#` begins a fragment, which is never sent. A decoder's replacement of invalid UTF-8 is not ASCII either.
+        // Visible ASCII only. `#` begins a fragment, which is never sent. A decoder's replacement of invalid UTF-8 is
+        // not ASCII either.
         guard let first = octets.first,
             octets.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") })
         else { throw .malformedRequest }

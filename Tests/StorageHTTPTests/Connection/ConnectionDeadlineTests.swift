@@ -5,8 +5,8 @@ import Testing
 
 @testable import StorageHTTP
 
-/// Clients that are slow, with limits small enough to see them act. Only lower bounds and orders of magnitude are asserted: a busy machine
-/// may be late, but nothing may come early.
+/// Clients that are slow, with limits small enough to see them act. Only lower bounds and orders of magnitude are
+/// asserted: a busy machine may be late, but nothing may come early.
 @Suite(.timeLimit(.minutes(1)))
 struct ConnectionDeadlineTests {
     private static func limits(_ change: (inout ConnectionLimits) -> Void) -> ConnectionLimits {

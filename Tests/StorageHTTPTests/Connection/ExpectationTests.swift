@@ -86,7 +86,8 @@ struct ExpectationTests {
         }
     }
 
-    /// The client goes on sending for a while after the answer, as clients do that do not look before they have sent all.
+    /// The client goes on sending for a while after the answer, as clients do that do not look before they have sent
+    /// all.
     @Test(arguments: [1, 15, 50])
     func earlyRefusalReachesAClientThatKeepsSending(mebibytes: Int) async throws {
         try await ConnectionServer.with { server in

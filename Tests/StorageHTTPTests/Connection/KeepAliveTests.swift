@@ -24,11 +24,11 @@ struct KeepAliveTests {
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         try await ConnectionServer.with { server in
             try await RawClient.connect(port: server.port) { client in
+                let head = "HTTP/1.1\r\nHost: x\r\n"
                 var requests = ""
                 for number in 1...500 {
-                    requests += "POST /\(number) HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                    requests +=
-                        "POST /c\(number) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
+                    requests += "POST /\(number) \(head)Content-Length: 3\r\n\r\nabc"
+                    requests += "POST /c\(number) \(head)Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
                 }
                 requests += "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
                 try await client.send(requests)

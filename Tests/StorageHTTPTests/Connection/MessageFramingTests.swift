@@ -3,8 +3,8 @@ import Testing
 
 @testable import StorageHTTP
 
-/// Requests on which two servers in a chain could disagree about where a message ends. Each is sent with a well-formed request behind it:
-/// the number of answers shows what this server took for a request.
+/// Requests on which two servers in a chain could disagree about where a message ends. Each is sent with a well-formed
+/// request behind it: the number of answers shows what this server took for a request.
 @Suite(.timeLimit(.minutes(1)))
 struct MessageFramingTests {
     private static let follower = "GET /follower HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

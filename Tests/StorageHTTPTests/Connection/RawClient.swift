@@ -1,8 +1,8 @@
 import NIOCore
 import NIOPosix
 
-/// A TCP client that sends exactly the bytes it is given and takes answers apart by itself, so that nothing between the test and the
-/// wire repairs a mistake on either side.
+/// A TCP client that sends exactly the bytes it is given and takes answers apart by itself, so that nothing between the
+/// test and the wire repairs a mistake on either side.
 struct RawClient {
     struct UnexpectedEnd: Error {}
 
@@ -137,7 +137,8 @@ struct RawAnswer {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 
-    /// Takes one answer from the front of `buffer`; `nil` when it is not complete yet, and at least how much is missing.
+    /// Takes one answer from the front of `buffer`; `nil` when it is not complete yet, and at least how much is
+    /// missing.
     static func read(
         from buffer: inout ByteBuffer, isHead: Bool, atEnd: Bool, missing: inout Int
     ) -> RawAnswer? {
