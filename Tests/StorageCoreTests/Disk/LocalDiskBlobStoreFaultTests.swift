@@ -1,0 +1,176 @@
+import Foundation
+import NIOCore
+import Testing
+
+@testable import StorageCore
+
+@Suite("A store on disk under stress")
+struct LocalDiskBlobStoreFaultTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+    }
+
+    static let cuts: [[Int]] = [[], [1], [65_536], [70_000], [300_000, 300_000], Array(repeating: 262_144, count: 12)]
+
+    @Test("a body that throws leaves no file and no descriptor, and its error comes through", arguments: cuts, [true, false])
+    func bodyThrows(chunks: [Int], unnamed: Bool) async throws {
+        let store = try await LocalDiskBlobStore.open(directory, unnamed: unnamed)
+        let size = Int64(chunks.reduce(0, +))
+        for length in [nil, size, size + 1] {
+            await #expect(throws: ClientLeft.self) {
+                try await store.stage(.chunks(chunks, length: length, failing: true))
+            }
+        }
+        #expect(try directory.files == ["store.id"])
+        #expect(try directory.openFiles.isEmpty)
+    }
+
+    @Test("a body of another length than it says is refused, and leaves nothing", arguments: cuts, [-1, 1, 1_000_000])
+    func wrongLength(chunks: [Int], difference: Int64) async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let size = Int64(chunks.reduce(0, +))
+        let code = await codeThrown {
+            _ = try await store.stage(.chunks(chunks, length: max(size + difference, size == 0 ? 1 : 0)))
+        }
+        #expect(code == .unprocessable)
+        #expect(try directory.files == ["store.id"])
+        #expect(try directory.openFiles.isEmpty)
+    }
+
+    @Test("a body that does not fit is refused before its first byte is read")
+    func noRoom() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let pulls = Counter()
+        for length in [Int64.max, Int64.max - 1, 1 << 60] {
+            let body = ByteStream(length: length, isReplayable: false) {
+                {
+                    pulls.increment()
+                    return nil
+                }
+            }
+            let code = await codeThrown { _ = try await store.stage(body) }
+            #expect(code == .insufficientStorage)
+        }
+        #expect(pulls.value == 0)
+    }
+
+    @Test("the reserve is kept free, and deletions go on")
+    func reserve() async throws {
+        let roomy = try await LocalDiskBlobStore.open(directory)
+        let key = try await roomy.put(.chunks([1_000], length: nil))
+        var configuration = LocalDiskBlobStore.Configuration()
+        configuration.reserve = 1 << 60
+        let full = try await LocalDiskBlobStore.open(directory: directory.path, configuration: configuration)
+        for length in [nil, Int64(1)] {
+            let code = await codeThrown { _ = try await full.stage(.chunks([1], length: length)) }
+            #expect(code == .insufficientStorage)
+        }
+        #expect(try await full.info(for: key) != nil)
+        try await full.remove(key)
+        #expect(try await full.info(for: key) == nil)
+    }
+
+    @Test("1,000 bodies published into one folder at once are all there", arguments: [true, false])
+    func sharedSyncs(unnamed: Bool) async throws {
+        let store = try await LocalDiskBlobStore.open(directory, unnamed: unnamed)
+        let staged = try await store.stage(.chunks([100], length: nil))
+        let keys = (1...1_000).map { BlobKey(space: .shared, digest: staged.digest, generation: $0) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for key in keys { group.addTask { try await store.publish(staged, as: key) } }
+            try await group.waitForAll()
+        }
+        #expect(try await store.keys(after: nil, limit: 2_000) == keys.sorted())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for key in keys { group.addTask { try await store.remove(key) } }
+            try await group.waitForAll()
+        }
+        #expect(try await store.keys(after: nil, limit: 1).isEmpty)
+    }
+
+    @Test("the first uploads of a container may all come at once")
+    func newFolders() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let space = Space(id: ContainerID())
+        let keys = try await withThrowingTaskGroup(of: BlobKey.self) { group in
+            for seed in 1...64 { group.addTask { try await store.put(.chunks([10], seed: UInt64(seed), length: 10), space: space) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(try await store.keys(after: nil, limit: 100) == keys.sorted())
+    }
+
+    @Test("the same bytes uploaded many times at once are one blob")
+    func sameBytes() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let keys = try await withThrowingTaskGroup(of: BlobKey.self) { group in
+            for _ in 0..<64 { group.addTask { try await store.put(.chunks([70_000, 5], length: nil)) } }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(keys.count == 1)
+        #expect(try await store.keys(after: nil, limit: 10) == Array(keys))
+    }
+
+    @Test("a body of 256 MiB is taken in with little memory", arguments: [nil, 256 << 20] as [Int64?])
+    func boundedMemory(length: Int64?) async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let chunk = ByteBuffer(repeating: 0x5A, count: 1 << 18)
+        let before = Self.residentBytes()
+        let highest = Counter()
+        let body = ByteStream(length: length, isReplayable: false) {
+            var rest = 1_024
+            return {
+                guard rest > 0 else { return nil }
+                rest -= 1
+                if rest.isMultiple(of: 64) { highest.raise(to: Self.residentBytes()) }
+                // A buffer of its own, as a connection would hand it over.
+                return ByteBuffer(bytes: chunk.readableBytesView)
+            }
+        }
+        let staged = try await store.stage(body)
+        #expect(staged.size == 256 << 20)
+        await store.discard(staged)
+        // Other tests run in the same process: far below the body, and above what they need.
+        #expect(highest.value > 0)
+        #expect(highest.value - before < 96 << 20)
+    }
+
+    @Test("a slow body is not waited for in large pieces")
+    func smallBatches() async throws {
+        var batches = BodyBatches(.chunks(Array(repeating: 1_000, count: 1_000), length: nil))
+        let first = try await batches.first()
+        #expect(first.count == 66_000)
+        var counts: [Int] = []
+        var sum = first.count
+        while true {
+            let batch = try await batches.next { false }
+            counts.append(batch.count)
+            sum += batch.count
+            #expect(batch.chunks.reduce(0) { $0 + $1.readableBytes } == batch.count)
+            if batch.isLast { break }
+        }
+        #expect(sum == 1_000_000)
+        #expect(counts.first == 33_000)
+        #expect((counts.max() ?? 0) <= 1 << 20)
+    }
+
+    @Test("is refused after the shutdown, and frees what it holds")
+    func shutdown() async throws {
+        let store = try await LocalDiskBlobStore.open(directory, unnamed: false)
+        let staged = try await store.stage(.chunks([10], length: nil))
+        await store.shutdown()
+        let codes = [
+            await codeThrown { _ = try await store.stage(.chunks([10], length: nil)) },
+            await codeThrown { try await store.publish(staged, as: BlobKey(space: .shared, digest: staged.digest)) },
+            await codeThrown { try await store.remove(BlobKey(space: .shared, digest: staged.digest)) },
+        ]
+        #expect(codes == [.unavailable, .unavailable, .unavailable])
+    }
+
+    /// The memory that the process really holds.
+    private static func residentBytes() -> Int {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * 4_096
+    }
+}
