@@ -45,7 +45,9 @@ extension MemoryTables {
             return .updated(record(present))
         }
         makeFolders(missing, in: container)
-        return .created(record(insert(path, in: container, kind: .other)))
+        // On its own line: inside the call of `record` the tables would be shared, and the insertion copied them.
+        let folder = insert(path, in: container, kind: .other)
+        return .created(record(folder))
     }
 
     mutating func copy(_ relocation: FileChange.Relocation) throws -> FileChangeResult {
