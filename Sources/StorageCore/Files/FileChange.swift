@@ -1,20 +1,50 @@
 /// One change to the files of a container, made in one durable transaction.
 ///
-/// The preconditions are decided inside the transaction. A new ability is a new case, not a new method.
+/// The preconditions are decided inside the transaction, and a change that is refused leaves everything as it was, the folders
+/// above its path included. A new ability is a new case, not a new method.
+///
+/// Folders above a path that is written are made when they are missing; a file among them is
+/// ``StorageError/Code/pathConflict``. An empty folder never blocks a file: it is replaced. A container that does not exist or
+/// is closed, and an entry that is not there, are ``StorageError/Code/notFound``.
 public enum FileChange: Hashable, Sendable {
     /// Points a path at uploaded bytes.
+    ///
+    /// - An upload that is committed already gives its result again and changes nothing.
+    /// - A folder with entries at the path is ``StorageError/Code/pathConflict``.
+    /// - The upload must be claimed and not given up, the blob pending or live: it becomes live. Otherwise the result is
+    ///   ``FileChangeResult/blobLost``.
+    /// - The same blob, type and sent name (as bytes) as the current revision make no new one: only the link is added.
+    /// - Otherwise a new revision becomes current. The links of the one before end, the oldest beyond
+    ///   ``Put/keepRevisions`` go, and where the blob before is corrupt and of the same content, every revision of that blob
+    ///   gets the new one.
     case put(Put)
-    /// Makes a folder and those above it; an existing one is fine.
+    /// Makes a folder and those above it; an existing one is fine, a file is ``StorageError/Code/pathConflict``.
     case makeFolder(ContainerID, FilePath)
-    /// Deletes a file, or a folder that is empty.
+    /// Deletes a file with its revisions and links, or a folder that is empty.
+    ///
+    /// A folder with entries is ``StorageError/Code/folderNotEmpty``; a folder has no revision for a precondition to match.
     case delete(FileSelector, Precondition)
-    /// Deletes up to `limit` entries below a folder, the deepest last, and the folder itself when nothing is left below it.
+    /// Deletes up to `limit` entries below a folder, in reverse byte order of their paths so that none is ever without the
+    /// folder above it, and the folder itself when nothing is left below; a file as ``delete(_:_:)`` does.
     ///
     /// Repeated until its result says that nothing is left.
     case deleteTree(ContainerID, FilePath, limit: Int)
-    /// Gives a file or folder another path.
+    /// Gives a file or folder another path; a folder moves with everything below.
+    ///
+    /// - Ids, revisions and links stay. The path that it has already changes nothing.
+    /// - A file at the target is ``StorageError/Code/exists`` unless it may be replaced. Then it is deleted; a folder that would
+    ///   replace it is ``StorageError/Code/pathConflict``.
+    /// - A folder with entries at the target is ``StorageError/Code/exists`` for a folder and
+    ///   ``StorageError/Code/pathConflict`` for a file.
+    /// - A folder into itself is ``StorageError/Code/pathConflict``, one with more than ``largestMove`` entries
+    ///   ``StorageError/Code/unprocessable``, one below which a path would become too long
+    ///   ``StorageError/Code/invalidPath``.
     case move(Relocation)
-    /// Gives a file's current bytes another path as well.
+    /// Gives a file's current bytes, with type and sent name, another path as well; nothing is published.
+    ///
+    /// - A new file with an id of its own, or, where a file may be replaced, a new revision of that; else
+    ///   ``StorageError/Code/exists``. Onto itself changes nothing.
+    /// - A folder is ``StorageError/Code/unprocessable``, bytes that are not live ``StorageError/Code/notFound``.
     case copy(Relocation)
 
     /// Bytes that become the current revision of a path.
@@ -42,7 +72,8 @@ public enum FileChange: Hashable, Sendable {
 
         /// Describes the change.
         public init(
-            upload: UploadID, blob: BlobID, container: ContainerID, path: FilePath, mediaType: MediaType, sentName: String?,
+            upload: UploadID, blob: BlobID, container: ContainerID, path: FilePath, mediaType: MediaType,
+            sentName: String?,
             kind: FileKind, precondition: Precondition, link: Link? = nil, keepRevisions: Int
         ) {
             self.upload = upload
