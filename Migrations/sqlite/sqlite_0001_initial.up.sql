@@ -10,7 +10,7 @@ CREATE TABLE accounts (
     serial INTEGER NOT NULL UNIQUE,
     disabled_at INTEGER,
     created_at INTEGER NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credentials (
     id BLOB NOT NULL PRIMARY KEY,
@@ -23,7 +23,7 @@ CREATE TABLE credentials (
     expires_at INTEGER,
     idle_until INTEGER,
     revoked_at INTEGER
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX credentials_account ON credentials (account_id, created_at);
 CREATE INDEX credentials_expires ON credentials (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX credentials_idle ON credentials (idle_until) WHERE idle_until IS NOT NULL;
@@ -40,7 +40,7 @@ CREATE TABLE containers (
     revision_bytes INTEGER NOT NULL DEFAULT 0,
     reserved_bytes INTEGER NOT NULL DEFAULT 0,
     closed_at INTEGER
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 -- What happened to containers without a limit since the last fold, so that their uploads do not queue for one row.
 CREATE TABLE usage_deltas (
@@ -49,7 +49,7 @@ CREATE TABLE usage_deltas (
     bytes INTEGER NOT NULL,
     files INTEGER NOT NULL,
     revision_bytes INTEGER NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_deltas_container ON usage_deltas (container_id);
 
 CREATE TABLE blobs (
@@ -64,7 +64,7 @@ CREATE TABLE blobs (
     state_at INTEGER NOT NULL,
     verified_at INTEGER,
     UNIQUE (space, hash, gen)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX blobs_current ON blobs (space, hash) WHERE state IN ('pending', 'live');
 CREATE INDEX blobs_released ON blobs (released_at) WHERE state = 'live' AND released_at IS NOT NULL;
 CREATE INDEX blobs_claimed ON blobs (claimed_until) WHERE state = 'pending';
@@ -83,7 +83,7 @@ CREATE TABLE files (
     modified_at INTEGER NOT NULL,
     CHECK ((type = 'file') = (revision_id IS NOT NULL)),
     UNIQUE (container_id, path)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX files_depth ON files (container_id, depth, path);
 CREATE INDEX files_folder_kind ON files (container_id, depth, kind, path) WHERE type = 'file';
 CREATE INDEX files_kind ON files (container_id, kind, path) WHERE type = 'file';
@@ -99,7 +99,7 @@ CREATE TABLE revisions (
     sent_name TEXT,
     created_at INTEGER NOT NULL,
     UNIQUE (file_id, number)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX revisions_blob ON revisions (blob_id);
 
 CREATE TABLE links (
@@ -109,7 +109,7 @@ CREATE TABLE links (
     revision_id BLOB NOT NULL REFERENCES revisions (id),
     created_at INTEGER NOT NULL,
     PRIMARY KEY (kind, key, container_id)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX links_revision ON links (revision_id);
 CREATE INDEX links_oldest ON links (kind, key, created_at, container_id);
 
@@ -125,7 +125,7 @@ CREATE TABLE uploads (
     heartbeat_at INTEGER NOT NULL,
     abandoned_at INTEGER,
     committed_at INTEGER
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX uploads_open ON uploads (heartbeat_at) WHERE committed_at IS NULL;
 CREATE INDEX uploads_abandoned ON uploads (abandoned_at) WHERE abandoned_at IS NOT NULL AND committed_at IS NULL;
 CREATE INDEX uploads_committed ON uploads (committed_at) WHERE committed_at IS NOT NULL;
@@ -133,7 +133,7 @@ CREATE INDEX uploads_committed ON uploads (committed_at) WHERE committed_at IS N
 CREATE TABLE settings (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
     id BLOB NOT NULL PRIMARY KEY,
@@ -142,5 +142,5 @@ CREATE TABLE audit (
     act TEXT NOT NULL,
     subject TEXT,
     address TEXT
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX audit_at ON audit (at);
