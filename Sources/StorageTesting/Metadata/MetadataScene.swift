@@ -133,6 +133,9 @@ extension MetadataScene {
             let page = try await store.list(query)
             paths += page.entries.map(\.path.bytes)
             guard page.hasMore, let last = page.entries.last else { return paths }
+            guard query.after.map({ $0 < last.path }) ?? true else {
+                throw MissingValue(what: "page behind \(last.path)")
+            }
             query.after = last.path
         }
     }
