@@ -79,7 +79,8 @@ struct MigrationJournal {
         for (index, entry) in entries.enumerated() {
             guard entry.number == index + 1 else {
                 throw StorageError(
-                    .wrongStore, "The database has migration \(entry.number) (\(entry.name)) without number \(index + 1).")
+                    .wrongStore,
+                    "The database has migration \(entry.number) (\(entry.name)) without number \(index + 1).")
             }
             let step = steps[index]
             guard entry.checksum == step.checksum, entry.name == step.migration.name else {
