@@ -27,6 +27,7 @@ CREATE TABLE credentials (
 CREATE INDEX credentials_account ON credentials (account_id, created_at);
 CREATE INDEX credentials_expires ON credentials (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX credentials_idle ON credentials (idle_until) WHERE idle_until IS NOT NULL;
+-- Revoked tokens of containers are kept: a sweep must not come across them.
 CREATE INDEX credentials_revoked ON credentials (revoked_at) WHERE revoked_at IS NOT NULL AND kind = 'session';
 
 CREATE TABLE containers (
@@ -88,6 +89,8 @@ CREATE INDEX files_depth ON files (container_id, depth, path);
 CREATE INDEX files_folder_kind ON files (container_id, depth, kind, path) WHERE type = 'file';
 CREATE INDEX files_kind ON files (container_id, kind, path) WHERE type = 'file';
 
+-- Revisions and links hang on a file and through it on the container that they name: a reference of their own to that would
+-- need an index, only so that deleting a container does not read them all.
 CREATE TABLE revisions (
     id BLOB NOT NULL PRIMARY KEY,
     file_id BLOB NOT NULL REFERENCES files (id),
