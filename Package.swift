@@ -99,7 +99,8 @@ let package = Package(
             name: "storaged",
             dependencies: [
                 "StorageCore", "StorageSQL", "StorageSQLite", "StorageHTTP", "StorageMigrations",
-                .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .logging, .nioCore, .nioHTTP1,
+                .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .logging, .nioCore,
+                .nioHTTP1,
                 .nioPosix, .serviceLifecycle, .unixSignals, .yams,
             ],
             swiftSettings: settings
@@ -119,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "StorageHTTPTests",
             dependencies: [
-                "StorageHTTP", "StorageCore", "StorageTesting", .hummingbird, .hummingbirdCore, .hummingbirdTesting, .httpTypes,
+                "StorageHTTP", "StorageCore", "StorageTesting", .hummingbird, .hummingbirdCore, .hummingbirdTesting,
+                .httpTypes,
                 .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioPosix, .logging,
             ],
             swiftSettings: settings
@@ -127,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "storagedTests",
             dependencies: [
-                "storaged", "StorageHTTP", "StorageCore", "StorageSQLite", "StorageTesting", .hummingbird, .hummingbirdTesting,
+                "storaged", "StorageHTTP", "StorageCore", "StorageSQLite", "StorageTesting", .hummingbird,
+                .hummingbirdTesting,
                 .httpTypes, .asyncHTTPClient, .nioCore, .logging,
             ],
             swiftSettings: settings

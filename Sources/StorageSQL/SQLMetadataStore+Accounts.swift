@@ -78,8 +78,17 @@ extension SQLTransaction {
             """, [argument]
         ).map {
             AccountRecord(
-                account: try account($0), passwordHash: try $0.optionalText(9), credential: nil, readAt: try $0.time(10))
+                account: try account($0), passwordHash: try $0.optionalText(9), credential: nil, readAt: try $0.time(10)
+            )
         }
+    }
+
+    /// Of a row of `credentials`: neither revoked nor expired nor idle for too long.
+    private var isValid: String {
+        """
+        revoked_at IS NULL AND (expires_at IS NULL OR expires_at > \(dialect.now)) \
+        AND (idle_until IS NULL OR idle_until > \(dialect.now))
+        """
     }
 
     private func accountRecord(of digest: TokenDigest) throws -> AccountRecord? {
@@ -88,9 +97,7 @@ extension SQLTransaction {
             SELECT \(Self.accountColumns), a.password_phc, \(dialect.now), \
             k.id, k.kind, k.created_at, k.last_used_at, k.expires_at \
             FROM credentials k JOIN accounts a ON a.id = k.account_id JOIN containers c ON c.account_id = a.id \
-            WHERE k.digest = $1 AND k.revoked_at IS NULL \
-            AND (k.expires_at IS NULL OR k.expires_at > \(dialect.now)) \
-            AND (k.idle_until IS NULL OR k.idle_until > \(dialect.now))
+            WHERE k.digest = $1 AND \(isValid)
             """, [.bytes(digest.bytes)]
         ).map { row in
             let credential = StoredCredential(
@@ -111,13 +118,16 @@ extension SQLTransaction {
         case .openContainer(let digest, let ownSpace):
             return try openContainer(of: digest, ownSpace: ownSpace)
         case .addCredential(let account, let digest, let kind, let label, let lifetime, let idle):
+            guard try self.account(.id(account)) != nil else { return AccountChangeResult(account: nil) }
             let credential = try insertCredential(
                 digest, of: account, kind: kind, label: label, lifetime: lifetime, idle: idle)
             return try result(account, credential)
         case .touchCredential(let credential, let idle):
             try session.execute(
-                "UPDATE credentials SET last_used_at = \(dialect.now), idle_until = \(dialect.now) + $1 WHERE id = $2",
-                [.optionalInteger(idle), .id(credential)])
+                """
+                UPDATE credentials SET last_used_at = \(dialect.now), idle_until = \(dialect.now) + $1 \
+                WHERE id = $2 AND \(isValid)
+                """, [.optionalInteger(idle), .id(credential)])
             return AccountChangeResult(account: nil, credential: credential)
         case .revokeCredential(let account, let credential):
             try session.execute(

@@ -68,7 +68,8 @@ extension SQLTransaction {
 
     /// Makes a revision of the content the current one, or leaves the file alone when it has just that content.
     func makeCurrent(
-        _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: ContainerID, kind: FileKind,
+        _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: ContainerID,
+        kind: FileKind,
         keeping keep: Int
     ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
         let pruned = try existing.map { try surplusRevisions(of: $0, keeping: keep) } ?? []

@@ -37,7 +37,8 @@ public struct Account: Hashable, Sendable {
 
     /// Describes an account.
     public init(
-        id: AccountID, serial: Int64, kind: Kind, role: Role, login: Login?, createdAt: Timestamp, disabledAt: Timestamp?,
+        id: AccountID, serial: Int64, kind: Kind, role: Role, login: Login?, createdAt: Timestamp,
+        disabledAt: Timestamp?,
         container: Container
     ) {
         self.id = id
@@ -85,7 +86,8 @@ public struct Login: Hashable, Sendable, CustomStringConvertible {
     public init(_ bytes: some Collection<UInt8>) throws {
         guard let login = Login(presented: bytes) else {
             throw StorageError(
-                .unprocessable, "login: must be 1 to 255 bytes of UTF-8 without a colon and without control characters.")
+                .unprocessable, "login: must be 1 to 255 bytes of UTF-8 without a colon and without control characters."
+            )
         }
         guard login != .public else { throw StorageError(.unprocessable, "login: \"public\" is reserved.") }
         self = login

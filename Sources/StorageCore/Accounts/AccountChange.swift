@@ -37,7 +37,8 @@ public enum AccountChange: Hashable, Sendable {
     /// Finds the account of a container token, or makes it with its container.
     case openContainer(TokenDigest, ownSpace: Bool)
     /// Adds a credential that ends at the latest after `lifetime`, and before when it is not used for `idle`; microseconds.
-    case addCredential(AccountID, TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?, idle: Int64?)
+    case addCredential(
+        AccountID, TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?, idle: Int64?)
     /// Notes that a credential was used: moves the end of its idle time; microseconds.
     case touchCredential(CredentialID, idle: Int64?)
     /// Ends a credential of the account; one that has ended is fine.

@@ -34,7 +34,8 @@ public struct BearerAuthProvider: AuthProvider {
             if let principal = recent.principal(for: digest) { return principal }
             let question = recent.ask()
             let record = try await metadata.account(.credential(digest))
-            guard let record, let stored = record.credential, stored.kind == .session, record.account.disabledAt == nil else {
+            guard let record, let stored = record.credential, stored.kind == .session, record.account.disabledAt == nil
+            else {
                 throw StorageError.unauthenticated
             }
             let principal = Principal(identity: .account(record.account), credential: stored.id)

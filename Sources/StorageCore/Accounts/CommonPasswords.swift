@@ -91,10 +91,12 @@ enum CommonPasswords {
     private static let runs: [[UInt8]] = {
         let forward = [
             "01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./",
-            "qwertzuiop", "azertyuiop", "qsdfghjklm", "wxcvbn", "!@#$%^&*()_+", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p",
+            "qwertzuiop", "azertyuiop", "qsdfghjklm", "wxcvbn", "!@#$%^&*()_+",
+            "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p",
             "qazwsxedcrfvtgbyhnujmikolp", "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0", "qweasdzxcrtyfghvbn",
             "qwerasdfzxcvtyuighjkbnm", "123qweasdzxc", "147258369", "159357", "159753", "789456123", "741852963",
-            "1a2b3c4d5e6f7g8h9i", "a1b2c3d4e5f6g7h8i9", "zaqxswcdevfrbgtnhymju", "0246813579", "1357924680", "112233445566778899",
+            "1a2b3c4d5e6f7g8h9i", "a1b2c3d4e5f6g7h8i9", "zaqxswcdevfrbgtnhymju", "0246813579", "1357924680",
+            "112233445566778899",
             "aabbccddeeff", "1123581321", "31415926535", "27182818", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю",
         ].map { Array($0.utf8) }
         return forward + forward.map { $0.reversed() }

@@ -74,7 +74,8 @@ public struct BlobKey: Hashable, Sendable {
         var generation: Int64 = 0
         let suffix = leaf.dropFirst(64)
         if !suffix.isEmpty {
-            guard suffix.first == UInt8(ascii: "."), let number = DecimalNumber.parse(suffix.dropFirst()), number > 0 else {
+            guard suffix.first == UInt8(ascii: "."), let number = DecimalNumber.parse(suffix.dropFirst()), number > 0
+            else {
                 return nil
             }
             generation = number

@@ -9,7 +9,8 @@ extension LocalDiskBlobStore {
         var page: [BlobKey] = []
         // `containers` comes before `store`.
         if key?.space != .shared {
-            var names = SmallestNames(from: key.map { Array($0.space.id.description.utf8) }, limit: Self.containersAtOnce)
+            var names = SmallestNames(
+                from: key.map { Array($0.space.id.description.utf8) }, limit: Self.containersAtOnce)
             repeat {
                 names = try await list("containers", names) { Self.container($0) != nil }
                 for name in names.sorted where page.count < limit {
@@ -26,7 +27,8 @@ extension LocalDiskBlobStore {
     private func append(to page: inout [BlobKey], of space: Space, after key: BlobKey?, limit: Int) async throws {
         let after = key?.space == space ? key : nil
         let base = space == .shared ? "store" : "containers/\(space.id)"
-        let prefixes = try await list(base, SmallestNames(from: after.map { Array($0.digest.prefix.utf8) }, limit: 256)) {
+        let prefixes = try await list(base, SmallestNames(from: after.map { Array($0.digest.prefix.utf8) }, limit: 256))
+        {
             $0.count == 2 && $0.allSatisfy(Self.isLowerHexadecimal)
         }
         for prefix in prefixes.sorted where page.count < limit {
@@ -61,7 +63,9 @@ extension LocalDiskBlobStore {
 
     /// Whether a name is one that ``BlobKey/leaf`` writes, of a digest that belongs into the folder.
     private static func isLeaf(_ name: UnsafeRawBufferPointer, prefix: [UInt8]) -> Bool {
-        guard name.count >= 64, name.prefix(64).allSatisfy(isLowerHexadecimal), name.starts(with: prefix) else { return false }
+        guard name.count >= 64, name.prefix(64).allSatisfy(isLowerHexadecimal), name.starts(with: prefix) else {
+            return false
+        }
         let suffix = name.dropFirst(64)
         guard let dot = suffix.first else { return true }
         let digits = suffix.dropFirst()

@@ -19,7 +19,9 @@ extension LocalDiskBlobStore {
         try await waitForSync(of: folder, turn)
     }
 
-    private func link(_ file: StagingFile, size: Int64, as leaf: String, in opened: OpenFile, named folder: String) throws {
+    private func link(_ file: StagingFile, size: Int64, as leaf: String, in opened: OpenFile, named folder: String)
+        throws
+    {
         guard try !file.link(as: leaf, in: opened) else { return }
         guard let present = try StoreDirectory.status(of: leaf, in: opened), present.is_file != 0, present.size == size
         else {

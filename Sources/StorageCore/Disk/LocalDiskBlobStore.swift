@@ -67,7 +67,8 @@ public final class LocalDiskBlobStore: BlobStore {
     }
 
     private init(
-        _ prepared: StorePreparation.Prepared, configuration: Configuration, reading: BlockingPool, writing: BlockingPool
+        _ prepared: StorePreparation.Prepared, configuration: Configuration, reading: BlockingPool,
+        writing: BlockingPool
     ) {
         self.configuration = configuration
         self.reading = reading

@@ -134,7 +134,9 @@ final class StagingFile: StagedHandle {
         guard pending >= 8 << 20 else { return }
         let result = linux_start_writeback(file.descriptor, state.flushed, pending)
         state.flushed = state.size
-        if result == -EIO || result == -ENOSPC || result == -EDQUOT { throw SyncError(beneath: "sync_file_range", -result) }
+        if result == -EIO || result == -ENOSPC || result == -EDQUOT {
+            throw SyncError(beneath: "sync_file_range", -result)
+        }
     }
 
     /// Ends the body: on return its bytes are durable.

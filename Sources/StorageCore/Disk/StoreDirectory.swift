@@ -42,7 +42,7 @@ struct StoreDirectory: Sendable {
     func openIfPresent(_ path: String, _ flags: CInt) throws(SystemCallError) -> OpenFile? {
         do {
             return try open(path, flags)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return nil
         }
     }

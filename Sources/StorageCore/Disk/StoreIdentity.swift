@@ -19,7 +19,8 @@ enum StoreIdentity {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = try SystemCallError.check("pread", linux_pread(file.descriptor, &bytes, bytes.count, 0))
         let text = bytes.prefix(count)
-        guard let id = Identifier<LocalDiskBlobStore>(text: text.last == UInt8(ascii: "\n") ? text.dropLast() : text) else {
+        guard let id = Identifier<LocalDiskBlobStore>(text: text.last == UInt8(ascii: "\n") ? text.dropLast() : text)
+        else {
             throw StorePreparation.refusal("The store's file store.id does not hold a UUID.", path)
         }
         return id.description

@@ -98,9 +98,12 @@ enum StorePreparation {
     private static func checkNeighbours(in root: OpenFile, _ path: String, allowed: [String]) throws {
         let allowed = allowed.map { Array($0.utf8) }
         try StoreDirectory.forEachName(in: root) { name in
-            let isAllowed = name.starts(with: StoreIdentity.draft.utf8) || allowed.contains { pattern in
-                pattern.last == UInt8(ascii: "*") ? name.starts(with: pattern.dropLast()) : name.elementsEqual(pattern)
-            }
+            let isAllowed =
+                name.starts(with: StoreIdentity.draft.utf8)
+                || allowed.contains { pattern in
+                    pattern.last == UInt8(ascii: "*")
+                        ? name.starts(with: pattern.dropLast()) : name.elementsEqual(pattern)
+                }
             guard isAllowed else {
                 throw refusal("The store's directory holds other things and no store.id: it is not a store.", path)
             }

@@ -47,7 +47,8 @@ public struct AccountRegistry: Sendable {
     ///
     /// - Parameter bearer: The provider whose memory is to forget a token as soon as it is signed out.
     public init(
-        metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy, bearer: BearerAuthProvider? = nil,
+        metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy,
+        bearer: BearerAuthProvider? = nil,
         policy: Policy = Policy()
     ) {
         self.metadata = metadata
@@ -91,7 +92,8 @@ public struct AccountRegistry: Sendable {
         let token = try AccessToken()
         _ = try await metadata.change(
             .addCredential(
-                account.id, try token.digest, kind: .session, label: nil, lifetime: policy.tokenLifetime.wholeMicroseconds,
+                account.id, try token.digest, kind: .session, label: nil,
+                lifetime: policy.tokenLifetime.wholeMicroseconds,
                 idle: policy.tokenIdle.wholeMicroseconds))
         await audit(AuditEntry(account: account.id, act: "sign_in"))
         return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)

@@ -27,7 +27,8 @@ extension FileStorage {
         }
     }
 
-    private func deleteEntry(_ record: FileRecord, _ selector: FileSelector, _ precondition: Precondition) async throws {
+    private func deleteEntry(_ record: FileRecord, _ selector: FileSelector, _ precondition: Precondition) async throws
+    {
         do {
             _ = try await metadata.commit(.delete(selector, precondition))
         } catch let error as StorageError where error.code == .outcomeUnknown {
@@ -119,7 +120,9 @@ extension FileStorage {
         of record: FileRecord, to target: FilePath, as principal: Principal, overwrite: Bool,
         _ precondition: Precondition
     ) throws -> FileChange.Relocation {
-        guard let container = container(of: principal), container.id == record.container else { throw StorageError.noSuchFile }
+        guard let container = container(of: principal), container.id == record.container else {
+            throw StorageError.noSuchFile
+        }
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
             kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },

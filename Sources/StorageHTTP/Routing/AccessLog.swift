@@ -24,7 +24,9 @@ final class AccessLog: Sendable {
         let id = request.headers[.xRequestID].flatMap(Self.sane) ?? Identifier<AccessLog>().description
         var logger = logger
         logger[metadataKey: "request_id"] = "\(id)"
-        if let trace = request.headers[.traceparent].flatMap(Self.traceID) { logger[metadataKey: "trace_id"] = "\(trace)" }
+        if let trace = request.headers[.traceparent].flatMap(Self.traceID) {
+            logger[metadataKey: "trace_id"] = "\(trace)"
+        }
         self.id = id
         self.logger = logger
         method = request.method.rawValue
@@ -66,7 +68,9 @@ final class AccessLog: Sendable {
     private static func sane(_ id: String) -> String? {
         let bytes = id.utf8
         guard (1...128).contains(bytes.count) else { return nil }
-        let isSafe = bytes.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == ASCII.dash || $0 == ASCII.underscore || $0 == ASCII.dot }
+        let isSafe = bytes.allSatisfy {
+            ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == ASCII.dash || $0 == ASCII.underscore || $0 == ASCII.dot
+        }
         return isSafe ? id : nil
     }
 

@@ -27,7 +27,8 @@ struct Answer: Sendable {
 
     /// A JSON document of a known size.
     static func json(
-        _ status: HTTPResponse.Status, type: String = "application/json", headers: HTTPFields = [:], _ writer: JSONWriter
+        _ status: HTTPResponse.Status, type: String = "application/json", headers: HTTPFields = [:],
+        _ writer: JSONWriter
     ) -> Answer {
         var writer = writer
         var answer = Answer(status, headers: headers, content: .bytes(writer.take()))

@@ -49,19 +49,21 @@ struct ListStream: Sendable {
         }
         var headers = Self.headers
         headers[.contentType] = "application/json"
-        return Answer(.ok, headers: headers, content: .written(length: nil) { writer in
-            var json = JSONWriter(capacity: 256 * 1_024)
-            opening(&json)
-            var page = first
-            while true {
-                for record in page.entries { entry(record, &json) }
-                guard page.hasMore, let last = page.entries.last else { break }
+        return Answer(
+            .ok, headers: headers,
+            content: .written(length: nil) { writer in
+                var json = JSONWriter(capacity: 256 * 1_024)
+                opening(&json)
+                var page = first
+                while true {
+                    for record in page.entries { entry(record, &json) }
+                    guard page.hasMore, let last = page.entries.last else { break }
+                    try await writer.write(json.take())
+                    page = try await self.page(after: last.path, limit: Self.batch)
+                }
+                closing(&json, nil)
                 try await writer.write(json.take())
-                page = try await self.page(after: last.path, limit: Self.batch)
-            }
-            closing(&json, nil)
-            try await writer.write(json.take())
-        })
+            })
     }
 
     private func page(after: FilePath?, limit: Int) async throws -> Page<FileRecord> {

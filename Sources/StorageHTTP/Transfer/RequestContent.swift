@@ -59,7 +59,8 @@ extension Call {
     /// `Content-Range`, which would replace the file by a part of it (RFC 9110 section 14.5).
     func refusePartialContent() throws {
         guard headers[.contentRange] == nil else {
-            throw Problem(.badRequest, "content_range", "Content-Range is not supported on uploads; send the whole file.")
+            throw Problem(
+                .badRequest, "content_range", "Content-Range is not supported on uploads; send the whole file.")
         }
         guard let coding = headers[.contentEncoding] else { return }
         guard ASCII.equals(Array(coding.utf8), lowercase: "identity") else {

@@ -39,7 +39,9 @@ struct Upload {
 
     /// Stores the first file of a form. Its bytes are staged where they stand; the commit waits for the end of the form, because the
     /// path may come behind them and a form that breaks off must leave nothing.
-    private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws -> FileChangeResult {
+    private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws
+        -> FileChangeResult
+    {
         let limit = call.storage.policy.uploadSize
         if let length = call.contentLength, length - min(length, Self.largestFraming) > limit {
             throw StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
@@ -61,7 +63,9 @@ struct Upload {
                     if part.isNamed("path"), path == nil { path = value }
                 }
             }
-            guard let staged else { throw StorageError(.unprocessable, "file: is missing; send a part with a filename.") }
+            guard let staged else {
+                throw StorageError(.unprocessable, "file: is missing; send a part with a filename.")
+            }
             guard let path else { throw Self.noPath }
             let file = try await file(at: path, sentAs: staged.name, type: staged.type, principal)
             let result = try await call.storage.put(file, staged: staged.blob, as: principal)

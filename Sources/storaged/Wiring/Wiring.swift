@@ -18,7 +18,8 @@ enum Wiring {
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             await assembly.close()
             throw ServiceUnavailable(
-                description: "\(configuration.http.host):\(configuration.http.port) is in use; set http.port to another port")
+                description:
+                    "\(configuration.http.host):\(configuration.http.port) is in use; set http.port to another port")
         } catch {
             await assembly.close()
             throw error
@@ -36,7 +37,9 @@ enum Wiring {
             let migrator = try Migrator(database: database, migrations: Migration.sqlite)
             switch action {
             case .up: try await migrator.up()
-            case .down: try await migrator.down(to: max(0, try await migrator.status().filter { $0.appliedAt != nil }.count - 1))
+            case .down:
+                try await migrator.down(
+                    to: max(0, try await migrator.status().filter { $0.appliedAt != nil }.count - 1))
             case .status: break
             }
             for step in try await migrator.status() {

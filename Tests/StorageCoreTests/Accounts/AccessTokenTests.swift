@@ -16,8 +16,10 @@ struct AccessTokenTests {
     }
 
     static let malformedTexts = [
-        "", "A", String(repeating: "A", count: 42), String(repeating: "A", count: 44), String(repeating: "A", count: 42) + "=",
-        String(repeating: "A", count: 42) + "+", String(repeating: "A", count: 42) + "B", String(repeating: "A", count: 41) + "é",
+        "", "A", String(repeating: "A", count: 42), String(repeating: "A", count: 44),
+        String(repeating: "A", count: 42) + "=",
+        String(repeating: "A", count: 42) + "+", String(repeating: "A", count: 42) + "B",
+        String(repeating: "A", count: 41) + "é",
         " " + String(repeating: "A", count: 42),
     ]
 
@@ -55,7 +57,9 @@ struct AccessTokenTests {
 
     @Test("base 64 is the RFC's, without padding, and strict")
     func base64() {
-        let vectors = ["": "", "f": "Zg", "fo": "Zm8", "foo": "Zm9v", "foob": "Zm9vYg", "fooba": "Zm9vYmE", "foobar": "Zm9vYmFy"]
+        let vectors = [
+            "": "", "f": "Zg", "fo": "Zm8", "foo": "Zm9v", "foob": "Zm9vYg", "fooba": "Zm9vYmE", "foobar": "Zm9vYmFy",
+        ]
         for (plain, text) in vectors {
             #expect(Base64Text.encode(Array(plain.utf8), .standard) == text)
             #expect(Base64Text.decode(text.utf8, .url) == Array(plain.utf8))

@@ -6,15 +6,19 @@ import Testing
 @Suite("The choice of passwords")
 struct PasswordPolicyTests {
     static let commonPasswords = [
-        "password", "Password", "PASSWORD1", "password123", "P@ssw0rd", "p@$$w0rd!", "passw0rd2024", "12345678", "123456789",
+        "password", "Password", "PASSWORD1", "password123", "P@ssw0rd", "p@$$w0rd!", "passw0rd2024", "12345678",
+        "123456789",
         "1234567890", "87654321", "11111111", "00000000", "aaaaaaaa", "abcdefgh", "abcd1234", "abc12345", "1q2w3e4r",
-        "1q2w3e4r5t", "1qaz2wsx", "qazwsxedc", "qwertyuiop", "QWERTYUI", "qwerty123", "qwerty12345", "123qweasd", "asdfghjkl",
+        "1q2w3e4r5t", "1qaz2wsx", "qazwsxedc", "qwertyuiop", "QWERTYUI", "qwerty123", "qwerty12345", "123qweasd",
+        "asdfghjkl",
         "zxcvbnm123", "asdf1234", "qwer1234", "iloveyou", "ILoveYou!", "sunshine", "princess1", "football", "baseball1",
         "trustno1", "letmein1", "letmein!", "welcome1", "Welcome123", "dragon12", "monkey99", "superman", "batman123",
         "michael1", "jessica2", "jordan23", "Liverpool1", "chelsea2010", "arsenal1", "starwars", "pokemon1", "computer",
-        "internet", "whatever", "summer2023", "Winter2022!", "admin123", "administrator", "changeme", "abc123abc123", "abababab",
+        "internet", "whatever", "summer2023", "Winter2022!", "admin123", "administrator", "changeme", "abc123abc123",
+        "abababab",
         "12121212", "123123123", "1234512345", "passpass", "secret12", "access14", "mustang1", "147258369", "789456123",
-        "159753159", "a1b2c3d4", "123456aa", "aa123456", "12345678a", "1password", "2000password", "test1234", "loveyou2",
+        "159753159", "a1b2c3d4", "123456aa", "aa123456", "12345678a", "1password", "2000password", "test1234",
+        "loveyou2",
         "qwertyqwerty", "monkeymonkey", "parolparol", "motdepasse", "йцукен12", "1111aaaa", "112233445566", "00112233",
     ]
 
@@ -25,8 +29,10 @@ struct PasswordPolicyTests {
     }
 
     static let goodPasswords = [
-        "correct horse battery staple", "Tr0ub4dor&3x", "kitchen-lamp-otter", "8fJ2kqPz", "b7e3f09a", "my cat eats fish",
-        "паруса над крышей", "xkqzpvwm", "19840712xq", "\u{1F511}\u{1F511}\u{1F40C}", "hunter-gatherer", "a password manager",
+        "correct horse battery staple", "Tr0ub4dor&3x", "kitchen-lamp-otter", "8fJ2kqPz", "b7e3f09a",
+        "my cat eats fish",
+        "паруса над крышей", "xkqzpvwm", "19840712xq", "\u{1F511}\u{1F511}\u{1F40C}", "hunter-gatherer",
+        "a password manager",
         "ffa9c1d2e3b4", "vermillion-9-gate",
     ]
 
@@ -40,7 +46,8 @@ struct PasswordPolicyTests {
         let bytes = (0..<1_025).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
         for (policy, count, isGood) in [
             (PasswordPolicy(), 0, false), (PasswordPolicy(), 7, false), (PasswordPolicy(), 8, true),
-            (PasswordPolicy(), 1_024, true), (PasswordPolicy(), 1_025, false), (PasswordPolicy(minimumBytes: 15), 14, false),
+            (PasswordPolicy(), 1_024, true), (PasswordPolicy(), 1_025, false),
+            (PasswordPolicy(minimumBytes: 15), 14, false),
             (PasswordPolicy(minimumBytes: 15), 15, true), (PasswordPolicy(minimumBytes: 0), 0, false),
             (PasswordPolicy(minimumBytes: -1), 1, true),
         ] {

@@ -53,15 +53,20 @@ struct ScryptTests {
     static let malformedStrings = [
         "", "$", "scrypt", "$scrypt$", "$argon2id$ln=4,r=1,p=1$\(salt)$\(key)", "scrypt$ln=4,r=1,p=1$\(salt)$\(key)",
         "$scrypt$ln=4,r=1,p=1$\(salt)$\(key)$", "$scrypt$ln=4,r=1,p=1$\(salt)", "$scrypt$ln=4,r=1$\(salt)$\(key)",
-        "$scrypt$r=1,ln=4,p=1$\(salt)$\(key)", "$scrypt$ln=,r=1,p=1$\(salt)$\(key)", "$scrypt$ln=+4,r=1,p=1$\(salt)$\(key)",
-        "$scrypt$ln=4,r=1,p=1,x=1$\(salt)$\(key)", "$scrypt$ln=4,r=1,p=1$\(salt)=$\(key)", "$scrypt$ln=4,r=1,p=1$$\(key)",
+        "$scrypt$r=1,ln=4,p=1$\(salt)$\(key)", "$scrypt$ln=,r=1,p=1$\(salt)$\(key)",
+        "$scrypt$ln=+4,r=1,p=1$\(salt)$\(key)",
+        "$scrypt$ln=4,r=1,p=1,x=1$\(salt)$\(key)", "$scrypt$ln=4,r=1,p=1$\(salt)=$\(key)",
+        "$scrypt$ln=4,r=1,p=1$$\(key)",
         "$scrypt$ln=4,r=1,p=1$\(salt)$", "$scrypt$ln=4,r=1,p=1$AgIC$\(key)", "$scrypt$ln=4,r=1,p=1$\(salt)$AgIC",
         "$scrypt$ln=4,r=1,p=1$\(salt)$\(key.dropLast())J", "$scrypt$ln=4,r=1,p=1$\(salt)$\(key) ",
         "$scrypt$ln=4,r=1,p=1$\(String(repeating: "A", count: 400))$\(key)",
         // Costs that nobody should be made to pay, or that scrypt does not have.
-        "$scrypt$ln=0,r=1,p=1$\(salt)$\(key)", "$scrypt$ln=21,r=1,p=1$\(salt)$\(key)", "$scrypt$ln=63,r=8,p=1$\(salt)$\(key)",
-        "$scrypt$ln=20,r=8,p=1$\(salt)$\(key)", "$scrypt$ln=16,r=1,p=1$\(salt)$\(key)", "$scrypt$ln=15,r=8,p=64$\(salt)$\(key)",
-        "$scrypt$ln=4,r=0,p=1$\(salt)$\(key)", "$scrypt$ln=4,r=1,p=0$\(salt)$\(key)", "$scrypt$ln=4,r=99999,p=1$\(salt)$\(key)",
+        "$scrypt$ln=0,r=1,p=1$\(salt)$\(key)", "$scrypt$ln=21,r=1,p=1$\(salt)$\(key)",
+        "$scrypt$ln=63,r=8,p=1$\(salt)$\(key)",
+        "$scrypt$ln=20,r=8,p=1$\(salt)$\(key)", "$scrypt$ln=16,r=1,p=1$\(salt)$\(key)",
+        "$scrypt$ln=15,r=8,p=64$\(salt)$\(key)",
+        "$scrypt$ln=4,r=0,p=1$\(salt)$\(key)", "$scrypt$ln=4,r=1,p=0$\(salt)$\(key)",
+        "$scrypt$ln=4,r=99999,p=1$\(salt)$\(key)",
         "$scrypt$ln=4,r=1,p=9223372036854775807$\(salt)$\(key)",
     ]
 

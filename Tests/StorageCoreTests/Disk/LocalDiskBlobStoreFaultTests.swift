@@ -14,7 +14,9 @@ struct LocalDiskBlobStoreFaultTests {
 
     static let cuts: [[Int]] = [[], [1], [65_536], [70_000], [300_000, 300_000], Array(repeating: 262_144, count: 12)]
 
-    @Test("a body that throws leaves no file and no descriptor, and its error comes through", arguments: cuts, [true, false])
+    @Test(
+        "a body that throws leaves no file and no descriptor, and its error comes through", arguments: cuts,
+        [true, false])
     func bodyThrows(chunks: [Int], unnamed: Bool) async throws {
         let store = try await LocalDiskBlobStore.open(directory, unnamed: unnamed)
         let size = Int64(chunks.reduce(0, +))
@@ -94,7 +96,9 @@ struct LocalDiskBlobStoreFaultTests {
         let store = try await LocalDiskBlobStore.open(directory)
         let space = Space(id: ContainerID())
         let keys = try await withThrowingTaskGroup(of: BlobKey.self) { group in
-            for seed in 1...64 { group.addTask { try await store.put(.chunks([10], seed: UInt64(seed), length: 10), space: space) } }
+            for seed in 1...64 {
+                group.addTask { try await store.put(.chunks([10], seed: UInt64(seed), length: 10), space: space) }
+            }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(try await store.keys(after: nil, limit: 100) == keys.sorted())

@@ -10,7 +10,8 @@ struct StoreVariant: Sendable, CustomTestStringConvertible {
     var openat2 = true
 
     static let all = [
-        StoreVariant(), StoreVariant(unnamed: false), StoreVariant(openat2: false), StoreVariant(unnamed: false, openat2: false),
+        StoreVariant(), StoreVariant(unnamed: false), StoreVariant(openat2: false),
+        StoreVariant(unnamed: false, openat2: false),
     ]
 
     var testDescription: String { "\(unnamed ? "O_TMPFILE" : "named files"), \(openat2 ? "openat2" : "O_NOFOLLOW")" }
@@ -79,7 +80,9 @@ struct LocalDiskBlobStoreTests {
         #expect(bytes == Array(expected[Int(given.lowerBound)..<Int(given.upperBound)]))
     }
 
-    @Test("nothing is visible before it is published, and nothing is left after it is discarded", arguments: StoreVariant.all)
+    @Test(
+        "nothing is visible before it is published, and nothing is left after it is discarded",
+        arguments: StoreVariant.all)
     func staging(variant: StoreVariant) async throws {
         let store = try await open(variant)
         for chunks in [[10], [300_000, 300_000]] {
@@ -90,7 +93,9 @@ struct LocalDiskBlobStoreTests {
             await store.discard(staged)
             #expect(try directory.files == ["store.id"])
             #expect(try directory.openFiles.isEmpty)
-            let code = await codeThrown { try await store.publish(staged, as: BlobKey(space: .shared, digest: staged.digest)) }
+            let code = await codeThrown {
+                try await store.publish(staged, as: BlobKey(space: .shared, digest: staged.digest))
+            }
             #expect(code == .internal)
         }
     }
@@ -163,7 +168,8 @@ struct LocalDiskBlobStoreTests {
         let staged = try await store.stage(body)
         let key = BlobKey(space: .shared, digest: staged.digest)
         try #require(
-            FileManager.default.createFile(atPath: "\(elsewhere.path)/\(key.leaf)", contents: Data(try await body.bytes())))
+            FileManager.default.createFile(
+                atPath: "\(elsewhere.path)/\(key.leaf)", contents: Data(try await body.bytes())))
         try FileManager.default.removeItem(atPath: "\(directory.path)/\(key.folder)")
         try FileManager.default.createSymbolicLink(
             atPath: "\(directory.path)/\(key.folder)", withDestinationPath: elsewhere.path)

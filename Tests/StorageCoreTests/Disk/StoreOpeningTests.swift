@@ -27,7 +27,8 @@ struct StoreOpeningTests {
         let manager = FileManager.default
         #expect(try manager.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o700)
         #expect(try manager.attributesOfItem(atPath: "\(path)/store.id")[.posixPermissions] as? Int == 0o600)
-        #expect(try manager.contentsOfDirectory(atPath: path).sorted() == ["containers", "staging", "store", "store.id"])
+        #expect(
+            try manager.contentsOfDirectory(atPath: path).sorted() == ["containers", "staging", "store", "store.id"])
         #expect(try manager.contentsOfDirectory(atPath: "\(path)/store").count == 256)
         await store.shutdown()
     }
@@ -94,7 +95,8 @@ struct StoreOpeningTests {
         for name in ["storaged.sqlite", "storaged.sqlite-wal", "store.id.new-0123"] {
             try #require(FileManager.default.createFile(atPath: "\(directory.path)/\(name)", contents: Data()))
         }
-        try FileManager.default.createDirectory(atPath: "\(directory.path)/lost+found", withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(
+            atPath: "\(directory.path)/lost+found", withIntermediateDirectories: false)
         #expect(try await LocalDiskBlobStore.open(directory).isNew)
     }
 
@@ -104,7 +106,9 @@ struct StoreOpeningTests {
         #expect(await code(directory.path) == .wrongStore)
     }
 
-    @Test("refuses a planted symlink in place of one of its folders", arguments: ["store", "containers", "staging", "store/ab"])
+    @Test(
+        "refuses a planted symlink in place of one of its folders",
+        arguments: ["store", "containers", "staging", "store/ab"])
     func plantedFolder(name: String) async throws {
         let store = try await LocalDiskBlobStore.open(directory)
         await store.shutdown()

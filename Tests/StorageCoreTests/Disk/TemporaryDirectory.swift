@@ -20,7 +20,8 @@ final class TemporaryDirectory: Sendable {
         get throws {
             try FileManager.default.subpathsOfDirectory(atPath: path).filter { name in
                 var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder) && !isFolder.boolValue
+                return FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder)
+                    && !isFolder.boolValue
             }.sorted()
         }
     }

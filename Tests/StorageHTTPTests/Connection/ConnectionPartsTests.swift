@@ -90,7 +90,7 @@ struct ConnectionPartsTests {
             ("http://[::1]:80/", "/", "[::1]:80"),
         ] as [(String, String, String?)])
     func targetIsSplitIntoPathAndAuthority(target: String, path: String, authority: String?) throws {
-        let parsed = try RequestTarget(target, method: .get)
+        let parsed = try TargetForm(target, method: .get)
         #expect(parsed.path == path)
         #expect(parsed.authority == authority)
     }
@@ -99,7 +99,7 @@ struct ConnectionPartsTests {
         "", "a", "*", "ftp://h/", "http:/h", "http://", "http://a@h/", "/\u{20AC}", "/a b", "/a\tb", "/a#b", "/\u{7F}",
     ])
     func impossibleTargetIsRefused(target: String) {
-        #expect(throws: ConnectionFault.malformedRequest) { try RequestTarget(target, method: .get) }
+        #expect(throws: ConnectionFault.malformedRequest) { try TargetForm(target, method: .get) }
     }
 
     // MARK: Numbers

@@ -73,7 +73,10 @@ enum MultipartBody {
                 let filename = head.filename.map { String(decoding: $0, as: UTF8.self) }
                 parts.append(ReadPart(String(decoding: head.name, as: UTF8.self), filename))
             case .partBody(let bytes):
-                if isInPart == false || bytes.readableBytes == 0 || parts.isEmpty { return isSound = false }
+                if isInPart == false || bytes.readableBytes == 0 || parts.isEmpty {
+                    isSound = false
+                    return
+                }
                 parts[parts.count - 1].body.append(contentsOf: bytes.readableBytesView)
             case .partEnd:
                 if isInPart == false { isSound = false }

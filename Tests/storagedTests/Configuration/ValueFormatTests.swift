@@ -1,4 +1,5 @@
 import Logging
+import StorageCore
 import Testing
 
 @testable import storaged
