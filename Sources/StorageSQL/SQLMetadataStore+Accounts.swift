@@ -2,10 +2,12 @@ public import StorageCore
 
 /// Accounts, credentials and the record of what was done with them.
 extension SQLMetadataStore {
+    /// See ``MetadataStore/account(_:)``.
     public func account(_ selector: AccountSelector) async throws -> AccountRecord? {
         try await read { try $0.account(selector) }
     }
 
+    /// See ``MetadataStore/accounts(after:limit:)``.
     public func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
         try await read { transaction in
             try transaction.session.query(
@@ -17,10 +19,12 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/change(_:)``.
     public func change(_ change: AccountChange) async throws -> AccountChangeResult {
         try await write { try $0.perform(change) }
     }
 
+    /// See ``MetadataStore/audit(_:)``.
     public func audit(_ entry: AuditEntry) async throws {
         try await write { transaction in
             _ = try transaction.session.execute(
@@ -35,6 +39,7 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/setting(_:default:)``.
     public func setting(_ name: String, default value: String?) async throws -> String? {
         let stored = try await read { transaction in
             try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)
@@ -123,12 +128,12 @@ extension SQLTransaction {
                 digest, of: account, kind: kind, label: label, lifetime: lifetime, idle: idle)
             return try result(account, credential)
         case .touchCredential(let credential, let idle):
-            try session.execute(
+            let touched = try session.execute(
                 """
                 UPDATE credentials SET last_used_at = \(dialect.now), idle_until = \(dialect.now) + $1 \
                 WHERE id = $2 AND \(isValid)
                 """, [.optionalInteger(idle), .id(credential)])
-            return AccountChangeResult(account: nil, credential: credential)
+            return AccountChangeResult(account: nil, credential: touched > 0 ? credential : nil)
         case .revokeCredential(let account, let credential):
             try session.execute(
                 """

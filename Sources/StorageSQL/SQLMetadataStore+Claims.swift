@@ -2,6 +2,7 @@ public import StorageCore
 
 /// Uploads and their claims on blobs.
 extension SQLMetadataStore {
+    /// See ``MetadataStore/claim(_:)``.
     public func claim(_ claim: UploadClaim) async throws -> ClaimedBlob {
         try await write(.relaxed) { transaction in
             let blob = try transaction.claimBlob(claim)
@@ -16,6 +17,7 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/renew(_:lease:)``.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
         try await write(.relaxed) { transaction in
             let session = transaction.session
@@ -39,6 +41,7 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/abandon(_:)``.
     public func abandon(_ upload: UploadID) async throws {
         try await write(.relaxed) { transaction in
             _ = try transaction.session.execute(
@@ -47,6 +50,7 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/outcome(of:)``.
     public func outcome(of upload: UploadID) async throws -> UploadOutcome {
         try await write(.relaxed) { transaction in
             let rows = try transaction.session.query(

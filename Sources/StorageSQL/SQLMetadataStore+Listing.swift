@@ -2,10 +2,12 @@ public import StorageCore
 
 /// Reading files.
 extension SQLMetadataStore {
+    /// See ``MetadataStore/file(_:)``.
     public func file(_ selector: FileSelector) async throws -> FileRecord? {
         try await read { try $0.file(selector)?.record }
     }
 
+    /// See ``MetadataStore/list(_:)``.
     public func list(_ query: ListQuery) async throws -> Page<FileRecord> {
         try await read { transaction in
             let (sql, arguments) = query.statement
@@ -14,6 +16,7 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/usage(of:)``.
     public func usage(of container: ContainerID) async throws -> Usage {
         try await read { transaction in
             let row = try transaction.session.first(

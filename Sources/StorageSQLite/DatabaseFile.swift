@@ -4,8 +4,6 @@ import StorageCore
 import Glibc
 #elseif canImport(Musl)
 import Musl
-#elseif canImport(Darwin)
-import Darwin
 #endif
 
 /// The file of a database, before SQLite opens it.
@@ -29,11 +27,6 @@ enum DatabaseFile {
             // Not there, or not ours to change: whether it can be used shows when it is opened.
             _ = chmod(file, 0o600)
         }
-    }
-
-    /// Lets another process go on for a moment.
-    static func pause() {
-        usleep(100_000)
     }
 
     /// A new name is safe from a power cut only when its directory is synced.

@@ -16,7 +16,7 @@ extension SQLiteDatabase {
         let path = path.hasPrefix("/") ? path : "./" + path
         try DatabaseFile.prepare(path)
         do {
-            let pool = try openPool(path, configuration(options))
+            let pool = try DatabasePool(path: path, configuration: configuration(options))
             try pool.writeWithoutTransaction { try finishSetup(of: $0) }
             return SQLiteDatabase(pool, options)
         } catch {
@@ -78,18 +78,6 @@ extension SQLiteDatabase {
         else {
             throw SQLError(.other, "SQLite did not take synchronous=FULL, foreign_keys=ON and journal_mode=WAL")
         }
-    }
-
-    /// Two processes that make the same file at once may find it locked without SQLite waiting for each other.
-    private static func openPool(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
-        for _ in 0..<50 {
-            do {
-                return try DatabasePool(path: path, configuration: configuration)
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-                DatabaseFile.pause()
-            }
-        }
-        return try DatabasePool(path: path, configuration: configuration)
     }
 
     private static func openingError(_ error: any Error) -> any Error {

@@ -1,5 +1,5 @@
-import Dispatch
 import GRDB
+import NIOPosix
 package import StorageSQL
 
 /// SQLite behind the metadata store: one writing connection with group commit, several reading ones.
@@ -70,12 +70,8 @@ package struct SQLiteDatabase: SQLDatabase {
     package func close() async throws {
         await writes.close()
         await reads.close()
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            // Closing waits for threads of GRDB and must not block one of the cooperative pool.
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try closeConnections() })
-            }
-        }
+        // Closing waits for threads of GRDB and must not block one of the cooperative pool.
+        try await NIOThreadPool.singleton.runIfActive { try closeConnections() }
     }
 
     private func closeConnections() throws {

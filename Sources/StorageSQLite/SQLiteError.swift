@@ -6,8 +6,6 @@ import StorageSQL
 import Glibc
 #elseif canImport(Musl)
 import Musl
-#elseif canImport(Darwin)
-import Darwin
 #endif
 
 extension SQLError {

@@ -13,7 +13,7 @@ final class SQLiteSession: SQLSession {
         case writing
     }
 
-    /// The last error that SQLite reported in this session, whether or not the body let it through.
+    /// The last error that SQLite reported here, whether or not the body let it through.
     private(set) var failure: SQLError?
 
     private let database: Database

@@ -15,7 +15,7 @@ ALLOWED = {
     "Sources/StorageCore": f"{PLATFORM} {SHARED} CLibcrypto",
     "Sources/StorageCore/Disk": f"{PLATFORM} {SHARED} CLibcrypto CLinux",
     "Sources/StorageSQL": f"{PLATFORM} {SHARED} StorageCore StorageMigrations",
-    "Sources/StorageSQLite": f"{PLATFORM} {SHARED} StorageCore StorageSQL GRDB",
+    "Sources/StorageSQLite": f"{PLATFORM} {SHARED} StorageCore StorageSQL StorageMigrations GRDB GRDBSQLite",
     "Sources/StoragePostgres": f"{PLATFORM} {SHARED} StorageCore StorageSQL CLibpq",
     "Sources/StorageS3": f"{PLATFORM} {SHARED} StorageCore AsyncHTTPClient NIOHTTP1 HTTPTypes",
     "Sources/StorageRedis": f"{PLATFORM} {SHARED} StorageCore CHiredis",
@@ -24,7 +24,7 @@ ALLOWED = {
     "Sources/StorageTesting": f"{PLATFORM} {SHARED} StorageCore Testing",
     "Sources/storaged": f"{PLATFORM} {SHARED} StorageCore StorageMigrations StorageSQL StorageSQLite StoragePostgres"
     " StorageS3 StorageRedis StorageHTTP ArgumentParser AsyncHTTPClient Configuration Hummingbird HummingbirdCore"
-    " HTTPTypes UnixSignals Yams",
+    " HTTPTypes NIOHTTP1 UnixSignals Yams",
 }
 
 _IMPORT = re.compile(

@@ -31,8 +31,9 @@ enum CommonPasswords {
         return false
     }
 
-    /// One or two digits or marks, or a year: what is put before or behind something to satisfy a rule.
+    /// One or two digits or marks, a letter once or twice, or a year: what is put before or behind something to satisfy a rule.
     private static func isFiller(_ part: ArraySlice<UInt8>) -> Bool {
+        if part.count <= 2, part.allSatisfy({ $0 == part.first && isLetter($0) }) { return true }
         if part.count <= 2 { return part.allSatisfy { isDigit($0) || marks.contains($0) } }
         guard part.count == 4, let year = DecimalNumber.parse(part) else { return false }
         return (1900...2039).contains(year)
@@ -47,9 +48,9 @@ enum CommonPasswords {
         }
     }
 
-    /// One to four bytes over and over.
+    /// One to six bytes over and over.
     private static func repeats(_ password: [UInt8]) -> Bool {
-        (1...4).contains { period in
+        (1...6).contains { period in
             password.count >= 2 * period && zip(password, password.dropFirst(period)).allSatisfy { $0 == $1 }
         }
     }
@@ -78,6 +79,10 @@ enum CommonPasswords {
         case UInt8(ascii: "7"): UInt8(ascii: "t")
         default: byte
         }
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

@@ -89,8 +89,8 @@ extension MemoryTables {
         case .gone(let ids):
             for id in ids where blobs[id]?.state == .doomed { setState(.gone, of: id) }
         case .corrupt(let key):
-            let life = blobs.values.first { $0.key == key && $0.isUsable }
-            if let life { setState(.corrupt, of: life.id) }
+            let life = usableLife(of: Content(space: key.space, digest: key.digest))
+            if let life, life.key == key { setState(.corrupt, of: life.id) }
         }
     }
 

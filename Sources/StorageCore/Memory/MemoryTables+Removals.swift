@@ -12,6 +12,7 @@ extension MemoryTables {
 
     mutating func deleteTree(_ path: FilePath, in container: ContainerID, limit: Int) throws -> FileChangeResult {
         let folder = try existing(.path(container, path))
+        guard folder.isFolder else { throw Self.pathConflict("The path is a file.") }
         let below = paths(below: path, in: container)
         for path in below.suffix(max(limit, 0)).reversed() {
             if let row = row(at: path, in: container) { remove(row) }

@@ -59,7 +59,9 @@ extension MemoryTables {
         guard relocation.target != source.path else { return .updated(record(source)) }
         let place = try place(for: relocation.target, in: source.container)
         guard place.file == nil || relocation.overwrite else { throw Self.exists }
-        guard blob.state == .live else { throw StorageError(.notFound, "The bytes of the file are gone.") }
+        guard blob.state == .live else {
+            throw StorageError(.corrupt, "The bytes of the file are damaged and cannot be copied.")
+        }
         let version = Version(
             blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
         return write(

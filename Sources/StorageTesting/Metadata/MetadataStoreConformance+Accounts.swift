@@ -114,13 +114,16 @@ extension MetadataStoreConformance {
                 .setPassword(nobody, passwordHash: "$x$"), .setDisabled(nobody, true),
                 .revokeCredential(nobody, CredentialID()),
                 .revokeCredentials(nobody, except: nil), .touchCredential(CredentialID(), idle: 1),
-                .addCredential(nobody, .random(), kind: .session, label: nil, lifetime: nil, idle: nil),
             ]
             for change in changes {
                 let result = try await scene.store.change(change)
                 #expect(result.account == nil)
-                #expect(result.credential == nil)
             }
+            let addition = AccountChange.addCredential(
+                nobody, .random(), kind: .session, label: nil, lifetime: nil, idle: nil)
+            let added = try await scene.store.change(addition)
+            #expect(added.account == nil)
+            #expect(added.credential == nil)
             let record = try await scene.store.account(.id(nobody))
             #expect(record == nil)
         },

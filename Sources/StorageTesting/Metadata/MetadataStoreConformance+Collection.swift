@@ -60,6 +60,19 @@ extension MetadataStoreConformance {
             }
             #expect(doomed.count == 5)
         },
+        clause("Released blobs that are still used do not hide those behind them; else a pass ends before its work.") {
+            scene in
+            for index in 0..<6 {
+                let content = TestContent()
+                try await scene.write(content, at: "used/\(index)")
+                try await scene.write(content, at: "gone/\(index)")
+                try await scene.delete("gone/\(index)")
+            }
+            try await scene.write(TestContent(), at: "last")
+            try await scene.delete("last")
+            let doomed = try await scene.store.doom(grace: -scene.second, retry: scene.hour, limit: 2)
+            #expect(doomed.count == 1)
+        },
         clause("A deletion that nobody reported is handed out again after a while, and not before.") { scene in
             let blob = try await scene.claim(TestContent(), lease: -scene.second)
             _ = try await scene.doom()

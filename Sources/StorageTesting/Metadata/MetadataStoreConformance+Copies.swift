@@ -102,7 +102,7 @@ extension MetadataStoreConformance {
             let blob = try await scene.claim(content)
             try await scene.write(content, at: "a")
             try await scene.store.settle(.corrupt(blob.key))
-            await expect(.notFound) { try await scene.copy("a", to: "new/b") }
+            await expect(.corrupt) { try await scene.copy("a", to: "new/b") }
             let tree = try await scene.tree()
             #expect(tree == ["a"])
         },

@@ -107,6 +107,22 @@ extension MetadataStoreConformance {
 
     /// Corrupt blobs and their repair by the next upload.
     static let healing: [Clause] = [
+        clause("A revision is intact until its bytes are found damaged; else wrong bytes are served.") { scene in
+            let content = TestContent()
+            let blob = try await scene.claim(content)
+            let link = Link.hash(content.digest)
+            let record = try await scene.write(content, at: "a", link: link).record.required()
+            try await scene.store.settle(.corrupt(blob.key))
+            let selectors = [try scene.selector("a"), .id(record.container, record.id), .link(link)]
+            for selector in selectors {
+                let revision = try await scene.store.file(selector)?.revision
+                #expect(revision?.isIntact == false)
+                #expect(revision?.id == record.revision?.id)
+            }
+            let listed = try await scene.store.list(ListQuery(container: record.container)).entries.first?.revision
+            #expect(record.revision?.isIntact == true)
+            #expect(listed?.isIntact == false)
+        },
         clause("An upload of a corrupt content gives its bytes back to every revision that had them.") { scene in
             let content = TestContent()
             let corrupt = try await scene.claim(content)
@@ -122,6 +138,7 @@ extension MetadataStoreConformance {
             #expect(second?.revision?.blob == key)
             #expect(third?.revision?.blob == key)
             #expect(third?.revision?.id == before?.revision?.id)
+            #expect(third?.revision?.isIntact == true)
         },
         clause("Other bytes over a corrupt file leave the other files of the corrupt content alone.") { scene in
             let content = TestContent()
@@ -130,8 +147,11 @@ extension MetadataStoreConformance {
             let before = try await scene.write(content, at: "b").record
             try await scene.store.settle(.corrupt(corrupt.key))
             try await scene.write(TestContent(), at: "a")
-            let after = try await scene.file("b")
-            #expect(after == before)
+            let (file, other) = (try await scene.file("a")?.revision, try await scene.file("b")?.revision)
+            #expect(file?.isIntact == true)
+            #expect(other?.isIntact == false)
+            #expect(other?.id == before?.revision?.id)
+            #expect(other?.blob == corrupt.key)
         },
         clause("Healing counts nothing twice, and the healed bytes are not collected.") { scene in
             let content = TestContent()

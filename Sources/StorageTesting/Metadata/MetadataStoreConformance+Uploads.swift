@@ -107,6 +107,16 @@ extension MetadataStoreConformance {
             #expect(result == .blobLost)
             #expect(file == nil)
         },
+        clause("A claim revives an upload that was abandoned; else a sweeper that was too early ends it for good.") {
+            scene in
+            let upload = UploadID()
+            let content = TestContent()
+            _ = try await scene.claim(content, upload: upload)
+            try await scene.store.abandon(upload)
+            let blob = try await scene.claim(content, upload: upload)
+            let result = try await scene.store.commit(scene.put(blob.id, at: "a", upload: upload))
+            #expect(result.record?.revision?.blob == blob.key)
+        },
         clause("Abandoning a committed upload changes nothing; else a late clean-up loses a file.") { scene in
             let upload = UploadID()
             let result = try await scene.write(TestContent(), at: "a", upload: upload)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import StorageSQL
 
 /// `storaged migrate up|down|status`: the schema of the database.
 struct MigrateCommand: ConfiguredCommand {
@@ -17,6 +18,8 @@ struct MigrateCommand: ConfiguredCommand {
 
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
-        try await Wiring.migrate(action, configuration)
+        for step in try await Wiring.migrate(action, configuration) {
+            print("\(step.number) \(step.name): \(step.appliedAt == nil ? "missing" : "applied")")
+        }
     }
 }

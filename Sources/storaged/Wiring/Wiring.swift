@@ -27,8 +27,10 @@ enum Wiring {
         await assembly.close()
     }
 
-    /// Does `action` with the schema of the configured database.
-    static func migrate(_ action: MigrateCommand.Action, _ configuration: StoragedConfiguration) async throws {
+    /// Does `action` with the schema of the configured database, and tells which steps it has then.
+    static func migrate(
+        _ action: MigrateCommand.Action, _ configuration: StoragedConfiguration
+    ) async throws -> [MigrationStatus] {
         try await Refusal.translating {
             // The schema is not changed under a daemon that serves it.
             let lock = try await Stores.prepareDirectory(configuration, locking: action != .status)
@@ -42,10 +44,9 @@ enum Wiring {
                     to: max(0, try await migrator.status().filter { $0.appliedAt != nil }.count - 1))
             case .status: break
             }
-            for step in try await migrator.status() {
-                print("\(step.number) \(step.name): \(step.appliedAt == nil ? "missing" : "applied")")
-            }
+            let steps = try await migrator.status()
             try await database.close()
+            return steps
         }
     }
 

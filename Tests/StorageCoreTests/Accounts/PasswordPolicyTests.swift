@@ -75,16 +75,4 @@ struct PasswordPolicyTests {
         }
         #expect(known.count >= 5_000)
     }
-
-    @Test("judges the worst password at once")
-    func worstCase() {
-        let start = ContinuousClock.now
-        for seed in UInt64(1)...20 {
-            var bytes = SampleBytes(seed: seed)
-            let digits = bytes.next(32).readableBytesView.map { UInt8(ascii: "0") + $0 % 2 }
-            _ = CommonPasswords.contains(digits)
-            _ = CommonPasswords.contains([UInt8](repeating: UInt8(ascii: "a"), count: 31) + [UInt8(ascii: "~")])
-        }
-        #expect(ContinuousClock.now - start < .seconds(5))
-    }
 }

@@ -26,13 +26,28 @@ final class TemporaryDirectory: Sendable {
         }
     }
 
-    /// The open descriptors of this process that lead to files below the directory, named or not.
+    /// What the open descriptors of this process that lead to files below the directory lead to, named or not.
     var openFiles: [String] {
+        get throws { try descriptors.map(\.target) }
+    }
+
+    /// The bytes of the open files below the directory.
+    var sizeOfOpenFiles: Int {
         get throws {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { descriptor in
-                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
-                guard let target, target.hasPrefix("\(path)/") else { return nil }
-                return target
+            try descriptors.reduce(0) { sum, entry in
+                var status = stat()
+                guard fstat(entry.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return sum }
+                return sum + Int(status.st_size)
+            }
+        }
+    }
+
+    private var descriptors: [(number: CInt, target: String)] {
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name in
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+                guard let number = CInt(name), let target, target.hasPrefix("\(path)/") else { return nil }
+                return (number, target)
             }
         }
     }

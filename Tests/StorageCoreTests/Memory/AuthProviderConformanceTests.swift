@@ -31,20 +31,10 @@ struct AuthProviderConformanceTests {
     private static func candidate(
         _ make: @Sendable (any MetadataStore) -> any AuthProvider
     ) async throws -> AuthProviderCandidate {
-        let metadata = UnreliableMetadataStore(InMemoryMetadataStore())
-        let register = AccountChange.register(
-            login: try Login(Array("ann".utf8)), email: nil, passwordHash: "right", role: .user, ownSpace: false)
-        let account = try #require(try await metadata.change(register).account)
-        return AuthProviderCandidate(
-            provider: make(metadata), metadata: metadata, account: account,
-            valid: .basic(login: Array("ann".utf8), password: Array("right".utf8)),
-            refused: [
-                .basic(login: Array("ann".utf8), password: Array("wrong".utf8)),
-                .basic(login: Array("bob".utf8), password: Array("right".utf8)),
-                .basic(login: [], password: []), .basic(login: [0xFF], password: Array("right".utf8)),
-            ],
-            foreign: [.bearer(Array("right".utf8))],
-            end: { _ = try await metadata.change(.setPassword(account.id, passwordHash: "other")) })
+        let scene = try await AuthScene(passwordHash: "right")
+        return scene.candidate(make(scene.metadata), valid: scene.basic("ann", "right"), refused: scene.wrongBasics) {
+            _ = try await $0.change(.setPassword(scene.account.id, passwordHash: "other"))
+        }
     }
 }
 

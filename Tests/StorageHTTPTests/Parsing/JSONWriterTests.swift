@@ -13,7 +13,10 @@ extension JSONWriter {
         case .integer(let value): integer(value)
         case .number(let value): number(value)
         case .string(let value): string(value)
-        case .array(let elements): array { writer in elements.forEach { writer.value($0) } }
+        case .array(let elements):
+            array { writer in
+                for element in elements { writer.value(element) }
+            }
         case .object(let object):
             self.object { writer in
                 for member in object.members {
