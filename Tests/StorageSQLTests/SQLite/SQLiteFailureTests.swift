@@ -130,6 +130,7 @@ import Testing
 private final class LogFile {
     private let file: UnsafeMutablePointer<sqlite3_file>
     private let original: UnsafePointer<sqlite3_io_methods>
+    // Never given back: SQLite may look at it for as long as the file is open, which may be longer than this lives.
     private let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
 
     init(of pool: DatabasePool) throws {
@@ -142,11 +143,6 @@ private final class LogFile {
         file = try #require(UnsafeMutablePointer(bitPattern: address))
         original = try #require(file.pointee.pMethods)
         methods.initialize(to: original.pointee)
-    }
-
-    deinit {
-        repair()
-        methods.deallocate()
     }
 
     func failSync() {
