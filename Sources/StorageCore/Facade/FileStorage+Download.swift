@@ -117,6 +117,7 @@ private struct Verifier {
     private var hasher: StreamingDigest?
     private let digest: BlobDigest
     private var held: ByteBuffer?
+    private var isAtEnd = false
 
     init(_ chunks: ByteStream.Iterator, digest: BlobDigest) {
         self.chunks = chunks
@@ -124,6 +125,7 @@ private struct Verifier {
     }
 
     mutating func next() async throws -> ByteBuffer? {
+        guard !isAtEnd else { return nil }
         let hasher = try hasher ?? StreamingDigest()
         self.hasher = hasher
         while let chunk = try await chunks.next() {
@@ -132,11 +134,8 @@ private struct Verifier {
             held = chunk
             if let ready { return ready }
         }
-        if let last = held {
-            guard try hasher.finalize() == digest else { throw FileStorage.corrupt }
-            held = nil
-            return last
-        }
-        return nil
+        guard try hasher.finalize() == digest else { throw FileStorage.corrupt }
+        isAtEnd = true
+        return held
     }
 }
