@@ -99,9 +99,13 @@ public struct AccountRegistry: Sendable {
         return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)
     }
 
-    /// Ends the token that the principal came with.
+    /// Ends the token that the principal signed in with.
+    ///
+    /// A container token is no sign-in: ended, it would leave its files out of everybody's reach.
+    ///
+    /// - Throws: ``StorageError/Code/unauthenticated`` for somebody who came without a token.
     public func endToken(of principal: Principal) async throws {
-        guard let account = principal.account, let credential = principal.credential else {
+        guard let account = principal.account, account.kind != .token, let credential = principal.credential else {
             throw StorageError.unauthenticated
         }
         _ = try await metadata.change(.revokeCredential(account.id, credential))
