@@ -2,8 +2,14 @@
 extension FileStorage {
     /// Makes a folder and those above it; an existing one is fine.
     public func makeFolder(_ path: FilePath, as principal: Principal) async throws -> FileChangeResult {
-        let container = try await openContainer(for: principal)
-        return try await metadata.commit(.makeFolder(container.id, path))
+        try await makeFolder(path, in: try await openContainer(for: principal).id)
+    }
+
+    private func makeFolder(_ path: FilePath, in container: ContainerID) async throws -> FileChangeResult {
+        try await commit(.makeFolder(container, path)) {
+            let now = try await metadata.file(.path(container, path))
+            return now.flatMap { $0.isFolder ? .updated($0) : nil }
+        }
     }
 
     /// Deletes a file or an empty folder, or with `recursively` a folder with everything below it.
@@ -15,25 +21,23 @@ extension FileStorage {
     ) async throws {
         let record = try await file(selector)
         guard record.isFolder, recursively else {
-            return try await deleteEntry(record, selector, precondition)
+            _ = try await delete(record, .delete(selector, precondition))
+            return
         }
         try precondition.check(nil)
         let change = FileChange.deleteTree(record.container, record.path, limit: Self.batch)
         var isFirst = true
         do {
-            while case .deleted(let remaining) = try await metadata.commit(change), remaining > 0 { isFirst = false }
+            while case .deleted(let remaining) = try await delete(record, change), remaining > 0 { isFirst = false }
         } catch let error as StorageError where error.code == .notFound && !isFirst {
             // Somebody else deleted the rest between two batches.
         }
     }
 
-    private func deleteEntry(_ record: FileRecord, _ selector: FileSelector, _ precondition: Precondition) async throws
-    {
-        do {
-            _ = try await metadata.commit(.delete(selector, precondition))
-        } catch let error as StorageError where error.code == .outcomeUnknown {
-            guard try await metadata.file(.id(record.container, record.id)) != nil else { return }
-            _ = try await metadata.commit(.delete(selector, precondition))
+    private func delete(_ record: FileRecord, _ change: FileChange) async throws -> FileChangeResult {
+        try await commit(change) {
+            let isThere = try await metadata.file(.id(record.container, record.id)) != nil
+            return isThere ? nil : .deleted(remaining: 0)
         }
     }
 
@@ -44,19 +48,13 @@ extension FileStorage {
         _ selector: FileSelector, to target: FilePath, as principal: Principal, overwrite: Bool,
         if precondition: Precondition = .none
     ) async throws -> FileRecord {
-        let record = try await file(selector)
-        let change = FileChange.move(
-            try relocation(of: record, to: target, as: principal, overwrite: overwrite, precondition))
-        do {
-            return try await moved(change)
-        } catch let error as StorageError where error.code == .outcomeUnknown {
-            let now = try await file(.id(record.container, record.id))
-            return now.path == target ? now : try await moved(change)
+        let source = try await file(selector)
+        let relocation = try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition)
+        let result = try await commit(.move(relocation)) {
+            let now = try await file(.id(source.container, source.id))
+            return now.path == target ? .updated(now) : nil
         }
-    }
-
-    private func moved(_ change: FileChange) async throws -> FileRecord {
-        guard let record = try await metadata.commit(change).record else { throw StorageError.noSuchFile }
+        guard let record = result.record else { throw StorageError.noSuchFile }
         return record
     }
 
@@ -67,14 +65,23 @@ extension FileStorage {
     ) async throws -> FileRecord {
         let source = try await file(selector)
         guard source.isFolder else {
-            return try await moved(
-                .copy(try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition)))
+            return try await copyFile(
+                source, try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition))
         }
         try precondition.check(nil)
         guard !target.isInside(source.path) else {
             throw StorageError(.pathConflict, "A folder cannot be copied into itself.")
         }
         return try await copyTree(source, to: target, as: principal, overwrite: overwrite)
+    }
+
+    private func copyFile(_ source: FileRecord, _ relocation: FileChange.Relocation) async throws -> FileRecord {
+        let result = try await commit(.copy(relocation)) {
+            let now = try await metadata.file(.path(source.container, relocation.target))
+            return now.flatMap { $0.revision?.blob == source.revision?.blob ? .updated($0) : nil }
+        }
+        guard let record = result.record else { throw StorageError.noSuchFile }
+        return record
     }
 
     private func copyTree(
@@ -85,7 +92,7 @@ extension FileStorage {
             throw StorageError(.exists, "\(target) exists already; say \"overwrite\": true to copy into it.")
         }
         var folders = [source.path]
-        let root = try await metadata.commit(.makeFolder(source.container, target)).record
+        let root = try await makeFolder(target, in: source.container).record
         while let folder = folders.popLast() {
             var query = ListQuery(container: source.container, scope: .folder(folder))
             var page: Page<FileRecord>
@@ -95,11 +102,11 @@ extension FileStorage {
                     try Task.checkCancellation()
                     let path = try target.appending(entry.path.bytes.dropFirst(source.path.bytes.count + 1))
                     if entry.isFolder {
-                        _ = try await metadata.commit(.makeFolder(source.container, path))
+                        _ = try await makeFolder(path, in: source.container)
                         folders.append(entry.path)
                     } else {
                         let copy = try relocation(of: entry, to: path, as: principal, overwrite: overwrite, .none)
-                        try await skippingDeleted { _ = try await metadata.commit(.copy(copy)) }
+                        try await skippingDeleted { _ = try await copyFile(entry, copy) }
                     }
                 }
                 query.after = page.entries.last?.path

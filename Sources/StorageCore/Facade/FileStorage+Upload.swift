@@ -162,22 +162,6 @@ extension FileStorage {
         }
     }
 
-    /// Commits, and finds out what happened when the answer was lost: only positive evidence counts.
-    private func commit(_ put: FileChange.Put) async throws -> FileChangeResult {
-        for _ in 0..<3 {
-            do {
-                return try await metadata.commit(.put(put))
-            } catch let error as StorageError where error.code == .outcomeUnknown {
-                switch try await metadata.outcome(of: put.upload) {
-                case .committed(let result): return result
-                case .open: continue
-                case .unknown: return .blobLost
-                }
-            }
-        }
-        throw StorageError(.unavailable, "The database does not answer. Try again later.", isTransient: true)
-    }
-
     static func tooLarge(_ limit: Int64) -> StorageError {
         StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
     }
