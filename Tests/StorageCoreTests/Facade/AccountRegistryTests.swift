@@ -1,0 +1,184 @@
+import StorageCore
+import Testing
+
+@Suite("AccountRegistry")
+struct AccountRegistryTests {
+    private static let password = Array("a long enough phrase".utf8)
+
+    /// A registry over a store in memory, with a hasher that costs next to nothing.
+    private func withRegistry(
+        _ adjust: (inout AccountRegistry.Policy) -> Void = { _ in },
+        _ body: (AccountRegistry, InMemoryMetadataStore, AuthProviderChain) async throws -> Void
+    ) async throws {
+        let metadata = InMemoryMetadataStore()
+        let hasher = PasswordHasher(parameters: ScryptParameters(logN: 4, r: 8, p: 1))
+        var policy = AccountRegistry.Policy()
+        adjust(&policy)
+        let bearer = BearerAuthProvider(metadata: metadata, idle: policy.tokenIdle)
+        let registry = AccountRegistry(
+            metadata: metadata, hasher: hasher, passwords: PasswordPolicy(), bearer: bearer, policy: policy)
+        let providers = AuthProviderChain([
+            try BasicAuthProvider(metadata: metadata, hasher: hasher), bearer,
+            ContainerTokenAuthProvider(metadata: metadata),
+        ])
+        do {
+            try await body(registry, metadata, providers)
+        } catch {
+            await hasher.shutdown()
+            throw error
+        }
+        await hasher.shutdown()
+    }
+
+    private func register(_ login: String, in registry: AccountRegistry) async throws -> Account {
+        try await registry.register(login: Array(login.utf8), password: Self.password, email: nil, as: nil)
+    }
+
+    @Test("registers an account that can sign in, and keeps no password")
+    func registers() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let account = try await register("Ann@example.org", in: registry)
+            #expect(account.role == .user)
+            #expect(account.container.space == .shared)
+            let login = Credential.basic(login: Array("Ann@example.org".utf8), password: Self.password)
+            let principal = try await providers.authenticate(login)
+            #expect(principal?.account == account)
+            let record = try await metadata.account(.id(account.id))
+            #expect(record?.passwordHash?.hasPrefix("$scrypt$") == true)
+            #expect(metadata.audited.map(\.act) == ["register"])
+        }
+    }
+
+    @Test("gives every account a space of its own where all are isolated")
+    func isolated() async throws {
+        try await withRegistry {
+            $0.isolation = .all
+        } _: { registry, _, _ in
+            let account = try await register("ann", in: registry)
+            #expect(account.container.space != .shared)
+        }
+    }
+
+    @Test("lets exactly one of many take a login at once")
+    func oneWinner() async throws {
+        try await withRegistry { registry, metadata, _ in
+            let winners = await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<10 {
+                    group.addTask {
+                        do {
+                            _ = try await self.register("ann", in: registry)
+                            return 1
+                        } catch {
+                            #expect((error as? StorageError)?.code == .loginTaken)
+                            return 0
+                        }
+                    }
+                }
+                return await group.reduce(0, +)
+            }
+            #expect(winners == 1)
+            let accounts = try await metadata.accounts(after: 0, limit: 10)
+            #expect(accounts.count == 1)
+        }
+    }
+
+    @Test(
+        "refuses what no account may have",
+        arguments: ["", "a:b", "public", "a\u{7}", String(repeating: "x", count: 256)])
+    func badLogin(login: String) async throws {
+        try await withRegistry { registry, metadata, _ in
+            let error = await #expect(throws: StorageError.self) { try await register(login, in: registry) }
+            #expect(error?.code == .unprocessable)
+            #expect(error?.message.hasPrefix("login:") == true)
+            let accounts = try await metadata.accounts(after: 0, limit: 10)
+            #expect(accounts.isEmpty)
+        }
+    }
+
+    @Test(
+        "refuses a password that is short, long or common",
+        arguments: ["1234567", "password", String(repeating: "x", count: 1_025)])
+    func badPassword(password: String) async throws {
+        try await withRegistry { registry, _, _ in
+            let error = await #expect(throws: StorageError.self) {
+                try await registry.register(
+                    login: Array("ann".utf8), password: Array(password.utf8), email: nil, as: nil)
+            }
+            #expect(error?.code == .unprocessable)
+            #expect(error?.message.hasPrefix("password:") == true)
+        }
+    }
+
+    @Test("lets those register whom the policy names", arguments: AccountRegistry.Policy.Registration.allCases)
+    func whoMay(_ registration: AccountRegistry.Policy.Registration) async throws {
+        try await withRegistry {
+            $0.registration = registration
+        } _: { registry, metadata, _ in
+            func mayRegister(_ login: String, as principal: Principal?) async throws -> Bool {
+                do {
+                    _ = try await registry.register(
+                        login: Array(login.utf8), password: Self.password, email: nil, as: principal)
+                    return true
+                } catch let error as StorageError where error.code == .forbidden {
+                    return false
+                }
+            }
+            func principal(_ login: String, _ role: Account.Role) async throws -> Principal {
+                let change = AccountChange.register(
+                    login: try Login(Array(login.utf8)), email: nil, passwordHash: "none", role: role, ownSpace: false)
+                return Principal(identity: .account(try #require(try await metadata.change(change).account)))
+            }
+            let asNobody = try await mayRegister("one", as: nil)
+            let asUser = try await mayRegister("two", as: try await principal("user", .user))
+            let asAdmin = try await mayRegister("three", as: try await principal("root", .admin))
+            #expect([asNobody, asUser] == Array(repeating: registration == .open, count: 2))
+            #expect(asAdmin == (registration != .off))
+        }
+    }
+
+    @Test("hands out tokens that sign in until they are ended, each by itself")
+    func tokens() async throws {
+        try await withRegistry {
+            $0.tokenLifetime = .seconds(90)
+        } _: { registry, _, providers in
+            let account = try await register("ann", in: registry)
+            let principal = Principal(identity: .account(account))
+            let one = try await registry.issueToken(to: principal)
+            let other = try await registry.issueToken(to: principal)
+            #expect(one.text != other.text)
+            #expect(one.lifetime == 90)
+            let signedIn = try #require(try await providers.authenticate(.bearer(Array(one.text.utf8))))
+            #expect(signedIn.account == account)
+            try await registry.endToken(of: signedIn)
+            let error = await #expect(throws: StorageError.self) {
+                try await providers.authenticate(.bearer(Array(one.text.utf8)))
+            }
+            #expect(error?.code == .unauthenticated)
+            let still = try await providers.authenticate(.bearer(Array(other.text.utf8)))
+            #expect(still?.account == account)
+        }
+    }
+
+    @Test("ends no token for somebody who came without one")
+    func nothingToEnd() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let account = try await register("ann", in: registry)
+            let error = await #expect(throws: StorageError.self) {
+                try await registry.endToken(of: Principal(identity: .account(account)))
+            }
+            #expect(error?.code == .unauthenticated)
+        }
+    }
+
+    @Test("never ends the token of a container: its files would be out of reach for ever")
+    func containerToken() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let token = try #require(ContainerToken(.random()))
+            _ = try await metadata.change(.openContainer(try token.digest, ownSpace: true))
+            let principal = try #require(try await providers.authenticate(.containerToken(token)))
+            await #expect(throws: StorageError.self) { try await registry.endToken(of: principal) }
+            let record = try await metadata.account(.credential(try token.digest))
+            #expect(record?.account == principal.account)
+        }
+    }
+}
