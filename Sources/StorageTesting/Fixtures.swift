@@ -79,8 +79,8 @@ extension BlobDigest {
     public static func random() -> BlobDigest {
         var random = SystemRandomNumberGenerator()
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-        guard let digest = BlobDigest(bytes: bytes) else { preconditionFailure("A digest has 32 bytes.") }
-        return digest
+        // 32 bytes always make a digest.
+        return BlobDigest(bytes: bytes) ?? .zero
     }
 }
 

@@ -64,7 +64,7 @@ struct ConnectionDeadlineTests {
                 let extra = try await client.waitForEnd()
                 #expect(extra == 0)
                 #expect(began.duration(to: .now) >= .milliseconds(290))
-                #expect(began.duration(to: .now) < .seconds(9))
+                #expect(began.duration(to: .now) < .seconds(60))
             }
         }
     }
