@@ -6,7 +6,7 @@ import Glibc
 import Musl
 #endif
 
-/// The file of a database, before SQLite opens it.
+/// The file of a database, before SQLite has opened it.
 enum DatabaseFile {
     /// Makes the file, or takes the rights of others from it; SQLite gives its log and index the rights of the database.
     ///

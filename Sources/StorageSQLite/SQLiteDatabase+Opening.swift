@@ -55,9 +55,10 @@ extension SQLiteDatabase {
 
     /// Refuses a database of another application and marks a new one as ours, before anything else is changed in it.
     private static func claim(_ database: Database) throws {
+        // Asked first: one of ours is marked before it has a table, maybe between these two statements.
+        let objects = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
         let found = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         guard found != applicationID else { return }
-        let objects = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
         guard found == 0, objects == 0 else {
             throw StorageError(.wrongStore, "The database file belongs to another application.")
         }

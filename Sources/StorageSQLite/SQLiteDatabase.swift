@@ -67,6 +67,8 @@ package struct SQLiteDatabase: SQLDatabase {
     }
 
     /// Finishes what is under way, moves the log into the database file as far as others let it, and closes all connections.
+    ///
+    /// What they hold up stays in the log, where it is as safe.
     package func close() async throws {
         await writes.close()
         await reads.close()
@@ -78,8 +80,11 @@ package struct SQLiteDatabase: SQLDatabase {
         do {
             try database.writeWithoutTransaction { connection in
                 guard connection.sqliteConnection != nil else { return }
-                // Another process may be reading or writing: what it holds up stays in the log, where it is as safe.
-                try connection.checkpoint(.passive)
+                do {
+                    try connection.checkpoint(.passive)
+                } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                    // Another process does the same at this moment.
+                }
             }
             try database.close()
         } catch {

@@ -89,6 +89,31 @@ import Testing
         }
     }
 
+    @Test func manyMayMakeUseAndCloseTheSameFileAtOnce() async throws {
+        for _ in 0..<20 {
+            try await withTemporaryDirectory { directory in
+                let path = directory + "/metadata.sqlite"
+                try await withThrowingTaskGroup { group in
+                    for _ in 0..<5 {
+                        group.addTask {
+                            let database = try SQLiteDatabase.open(path: path)
+                            try await database.write(.durable) { session in
+                                try session.script("CREATE TABLE IF NOT EXISTS items (id INTEGER)")
+                                try session.insert(1)
+                            }
+                            try await database.close()
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                let database = try SQLiteDatabase.open(path: path)
+                let ids = try await database.ids()
+                #expect(ids == [1, 1, 1, 1, 1])
+                try await database.close()
+            }
+        }
+    }
+
     /// Two connections of their own to one file, as two processes have them.
     private func withDatabases(
         _ options: SQLiteDatabase.Options = SQLiteDatabase.Options(),
