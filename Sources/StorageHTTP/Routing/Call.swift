@@ -73,26 +73,21 @@ struct Call: Sendable {
 
 extension Precondition {
     init(_ headers: HTTPFields) throws {
-        func tags(_ name: HTTPField.Name) throws -> Tags? {
+        // RFC 9110 sections 13.1.1 and 13.1.2: If-Match compares strongly, If-None-Match weakly.
+        func tags(_ name: HTTPField.Name, weakly: Bool) throws -> Tags? {
             switch try EntityTagCondition.parse(headers[values: name]) {
             case nil: return nil
             case .any: return .any
-            case .tags(let tags): return .revisions(tags.compactMap(RevisionID.init(tag:)))
+            case .tags(let tags):
+                return .revisions(tags.filter { weakly || !$0.isWeak }.compactMap { RevisionID(text: $0.opaque) })
             }
         }
-        self.init(ifMatch: try tags(.ifMatch), ifNoneMatch: try tags(.ifNoneMatch))
+        self.init(
+            ifMatch: try tags(.ifMatch, weakly: false), ifNoneMatch: try tags(.ifNoneMatch, weakly: true))
         if let value = headers[.ifUnmodifiedSince],
             let seconds = HTTPDate.parse(value, now: Timestamp.now().seconds)
         {
             ifUnmodifiedSince = Timestamp(microseconds: seconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
         }
-    }
-}
-
-extension RevisionID {
-    /// The revision that a tag of ours names; nil for every other tag.
-    init?(tag: EntityTag) {
-        guard !tag.isWeak, let id = RevisionID(text: tag.opaque) else { return nil }
-        self = id
     }
 }
