@@ -56,6 +56,11 @@ final class FolderSyncs: Sendable {
         }
     }
 
+    /// How many wait for a folder's next sync.
+    func waiting(for folder: String) -> Int {
+        folders.withLock { $0[folder]?.waiting.count ?? 0 }
+    }
+
     /// Notes that the sync begins now: it serves everybody who waits at this moment.
     func start(_ folder: String) {
         folders.withLock { folders in

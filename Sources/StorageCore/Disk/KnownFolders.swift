@@ -4,8 +4,13 @@ import Synchronization
 final class KnownFolders: Sendable {
     private static let capacity = 16_384
 
-    private let durable = Mutex<Set<String>>([])
+    private let durable: Mutex<Set<String>>
     private let failed = Mutex<Set<String>>([])
+
+    /// Begins with folders whose names are synced.
+    init(durable: [String]) {
+        self.durable = Mutex(Set(durable))
+    }
 
     /// Whether the folder was made, or found, and its name synced since the start.
     func isDurable(_ folder: String) -> Bool {

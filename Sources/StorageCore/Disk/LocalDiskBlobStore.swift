@@ -41,7 +41,7 @@ public final class LocalDiskBlobStore: BlobStore {
     let reading: BlockingPool
     let writing: BlockingPool
     let syncs = FolderSyncs()
-    let folders = KnownFolders()
+    let folders: KnownFolders
     let space: SpaceGauge
     private let health = Atomic<UInt8>(Health.good)
 
@@ -77,6 +77,7 @@ public final class LocalDiskBlobStore: BlobStore {
         hasUnnamedFiles = prepared.hasUnnamedFiles
         storeID = prepared.storeID
         isNew = prepared.isNew
+        folders = KnownFolders(durable: StorePreparation.sharedFolders)
         space = SpaceGauge(reserve: configuration.reserve)
     }
 

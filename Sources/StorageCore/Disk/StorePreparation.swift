@@ -21,13 +21,28 @@ enum StorePreparation {
     /// At most this many at one start, which shall not take long.
     private static let leftoversAtOnce = 20_000
 
+    /// The folders that every store has from its start.
+    static let sharedFolders = ["store"] + (UInt8.min...UInt8.max).map { "store/\(Hexadecimal.encode([$0]))" }
+
     static func prepare(_ path: String, configuration: LocalDiskBlobStore.Configuration) throws -> Prepared {
         do {
             return try attempt(path, configuration: configuration)
         } catch let error as SystemCallError {
-            throw refusal("The store's directory cannot be used.", path, error)
+            throw failure(error, path)
         } catch let error as SyncError {
-            throw refusal("The store's directory cannot be synced.", path, error.failure)
+            throw failure(error.failure, path)
+        }
+    }
+
+    /// A full or broken disk is not a wrong directory: later it may work.
+    private static func failure(_ error: SystemCallError, _ path: String) -> StorageError {
+        switch error.errno {
+        case ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO:
+            StorageError(
+                error.storageError.code, "The store's directory cannot be used now.",
+                isTransient: error.storageError.isTransient, cause: UnusableDirectory(path: path, cause: error))
+        default:
+            refusal("The store's directory cannot be used.", path, error)
         }
     }
 

@@ -35,7 +35,7 @@ struct ListingTests {
     private static let keys: [BlobKey] = {
         var random = SampleBytes(seed: 9)
         var keys: [BlobKey] = []
-        for index in 0..<300 {
+        for index in 0..<150 {
             guard let digest = BlobDigest(bytes: Array(random.next(32).readableBytesView)) else { continue }
             keys.append(BlobKey(space: .shared, digest: digest))
             if index.isMultiple(of: 7) {

@@ -1,14 +1,19 @@
-import StorageCore
 import StorageTesting
 import Testing
 
-@Suite("BlobStoreConformance of the store on disk")
+@testable import StorageCore
+
+@Suite("LocalDiskBlobStore keeps the contract of BlobStore")
 struct LocalDiskBlobStoreConformanceTests {
     @Test(
-        arguments: BlobStoreConformance.clauses + BlobStoreConformance.localClauses
-            + BlobStoreConformance.streamingClauses)
-    func holds(_ clause: BlobStoreConformance.Clause) async throws {
+        arguments: [StoreVariant(), StoreVariant(unnamed: false, openat2: false)],
+        BlobStoreConformance.clauses + BlobStoreConformance.localClauses + BlobStoreConformance.streamingClauses)
+    func holds(_ variant: StoreVariant, _ clause: BlobStoreConformance.Clause) async throws {
         let directory = try TemporaryDirectory()
-        try await clause.check { try await LocalDiskBlobStore.open(directory: directory.path + "/store") }
+        try await clause.check {
+            try await LocalDiskBlobStore.open(directory, unnamed: variant.unnamed, openat2: variant.openat2)
+        }
+        let open = try directory.openFiles
+        #expect(open.isEmpty)
     }
 }

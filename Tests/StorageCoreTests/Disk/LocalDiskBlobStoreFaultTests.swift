@@ -168,4 +168,52 @@ struct LocalDiskBlobStoreFaultTests {
         ]
         #expect(codes == [.unavailable, .unavailable, .unavailable])
     }
+
+    @Test("a failed sync makes the disk suspect: for want of room until the next one, otherwise for good")
+    func suspicion() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        func fail(_ errno: CInt) async -> StorageError.Code? {
+            await codeThrown { try store.translating { throw SyncError(beneath: "fsync", errno) } }
+        }
+        let full = await fail(ENOSPC)
+        #expect(full == .insufficientStorage)
+        #expect(store.isSuspect)
+        try await store.put(.chunks([1], length: nil))
+        #expect(!store.isSuspect)
+        let broken = await fail(EIO)
+        #expect(broken == .internal)
+        try await store.put(.chunks([2], length: nil))
+        _ = await fail(ENOSPC)
+        try await store.put(.chunks([3], length: nil))
+        #expect(store.isSuspect)
+    }
+
+    @Test("bytes that are there already are not vouched for in a folder whose sync failed; new ones are taken")
+    func failedFolder() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let staged = try await store.stage(.chunks([1], length: nil))
+        let key = BlobKey(space: .shared, digest: staged.digest)
+        try await store.publish(staged, as: key)
+        store.folders.noteFailure(key.folder)
+        let code = await codeThrown { try await store.publish(staged, as: key) }
+        #expect(code == .unavailable)
+        try await store.publish(staged, as: BlobKey(space: .shared, digest: staged.digest, generation: 5))
+    }
+
+    @Test("every errno of a full disk, a full table and a broken disk has its place")
+    func translation() {
+        let expected: [(CInt, StorageError.Code, Bool)] = [
+            (ENOSPC, .insufficientStorage, false), (EDQUOT, .insufficientStorage, false), (EMFILE, .unavailable, true),
+            (ENFILE, .unavailable, true), (ENOMEM, .unavailable, true), (EROFS, .unavailable, false),
+            (EIO, .internal, false),
+            (ELOOP, .wrongStore, false), (EXDEV, .wrongStore, false),
+        ]
+        for (errno, code, isTransient) in expected {
+            let error = SystemCallError(call: "write", errno: errno).storageError
+            #expect(error.code == code)
+            #expect(error.isTransient == isTransient)
+            #expect(error.description.contains("write: "))
+            #expect(!error.message.contains("write:"))
+        }
+    }
 }

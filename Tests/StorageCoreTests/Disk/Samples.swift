@@ -7,20 +7,33 @@ import Testing
 
 /// Bytes that look like nothing and are the same for the same seed.
 struct SampleBytes {
+    private static let block: ByteBuffer = {
+        var buffer = ByteBuffer()
+        var state: UInt64 = 88_172_645_463_325_252
+        for _ in 0..<16_384 {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            buffer.writeInteger(state)
+        }
+        return buffer
+    }()
+
     private var state: UInt64
 
     init(seed: UInt64) {
         state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
     }
 
+    /// The next bytes: a few that only this place has, and parts of one block, which is quick.
     mutating func next(_ count: Int) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.reserveCapacity(count + 8)
+        buffer.reserveCapacity(count + Self.block.readableBytes)
         while buffer.readableBytes < count {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             buffer.writeInteger(state)
+            let rest = min(count, Self.block.readableBytes - Int(state >> 56))
+            if let part = Self.block.getSlice(at: Int(state >> 56), length: rest) { buffer.writeImmutableBuffer(part) }
         }
         return buffer.readSlice(length: count) ?? buffer
     }
