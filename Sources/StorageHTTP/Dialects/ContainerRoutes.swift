@@ -16,13 +16,13 @@ let containerRoutes = [
     },
     Route(.get, "/api/files/{filename}") { call in
         let principal = try await call.principal()
-        let path = try FilePath(call.rest)
+        let path = try call.filename
         return try await Download(call).answer(try await call.selector(.path(path), of: principal))
     },
     Route(.put, "/api/files/{filename}") { call in
         let principal = try await call.principal()
         let file = NewFile(
-            path: try FilePath(call.rest), mediaType: call.rawMediaType,
+            path: try call.filename, mediaType: call.rawMediaType,
             precondition: try call.precondition())
         let result = try await call.storage.put(file, body: try call.body(), as: principal)
         var headers = result.record?.validators ?? [:]
@@ -33,8 +33,21 @@ let containerRoutes = [
     },
     Route(.delete, "/api/files/{filename}") { call in
         let principal = try await call.principal()
-        let selector = try await call.selector(.path(try FilePath(call.rest)), of: principal)
+        let selector = try await call.selector(.path(try call.filename), of: principal)
         try await call.storage.delete(selector, if: try call.precondition())
         return Answer(.noContent)
     },
 ]
+
+extension Call {
+    /// The rest of the path as the name of a file. Unlike a path in a query it has no root to be written from: a slash in front would
+    /// stand behind an empty segment.
+    fileprivate var filename: FilePath {
+        get throws {
+            guard rest.first != ASCII.slash else {
+                throw StorageError(.invalidPath, "A path must not have an empty segment.")
+            }
+            return try FilePath(rest)
+        }
+    }
+}

@@ -143,6 +143,8 @@ extension Response {
 
 extension RouterMethods {
     /// Mounts all routes of a store; their paths are absolute, so this is called on the application's router itself.
+    ///
+    /// Every path answers that the application has no route for, but below a prefix of its own routes the application's 404 stays.
     @discardableResult
     public func add(storage routes: StorageRoutes<Context>) -> Self {
         for method in [HTTPRequest.Method.get, .head, .put, .post, .delete, .options, .patch] {

@@ -119,24 +119,20 @@ struct UploadTarget {
     /// A path that ends in a slash, or names an existing folder, is a folder. Otherwise it is the file if its last segment is the sent
     /// name; a folder if the segment has no dot, the sent name has one and no file lives there; else the file.
     func resolve(in storage: FileStorage, for principal: Principal) async throws -> FilePath {
-        if path.last == ASCII.slash {
-            var folder = path
-            while folder.last == ASCII.slash { folder.removeLast() }
-            return try inside(folder)
-        }
+        if path.last == ASCII.slash { return try inside(path.dropLast()) }
         let file = try FilePath(path)
         let isNamedSo = name?.bytes.elementsEqual(file.name) ?? false
         var existing: FileRecord?
         if let container = storage.container(of: principal) {
             existing = try await storage.metadata.file(.path(container.id, file))
         }
-        if existing?.isFolder ?? false { return try inside(file.bytes) }
+        if existing?.isFolder ?? false { return try inside(file.bytes[...]) }
         guard !isNamedSo, existing == nil, let name else { return file }
         let looksLikeFolder = !file.name.contains(ASCII.dot) && name.bytes.contains(ASCII.dot)
-        return looksLikeFolder ? try inside(file.bytes) : file
+        return looksLikeFolder ? try inside(file.bytes[...]) : file
     }
 
-    private func inside(_ folder: [UInt8]) throws -> FilePath {
+    private func inside(_ folder: ArraySlice<UInt8>) throws -> FilePath {
         guard let name else {
             throw StorageError(.unprocessable, "path: names a folder, and a raw body has no name; give the whole path.")
         }
