@@ -148,10 +148,11 @@ extension SQLTransaction {
                 WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL
                 """, [.id(account), .id(kept ?? CredentialID(high: 0, low: 0))])
             return try result(account)
-        case .setPassword(let account, let passwordHash):
-            try session.execute(
-                "UPDATE accounts SET password_phc = $1 WHERE id = $2", [.text(passwordHash), .id(account)])
-            return try result(account)
+        case .setPassword(let account, let passwordHash, let replaced):
+            let changed = try session.execute(
+                "UPDATE accounts SET password_phc = $1 WHERE id = $2 AND password_phc = COALESCE($3, password_phc)",
+                [.text(passwordHash), .id(account), .optionalText(replaced)])
+            return changed > 0 ? try result(account) : AccountChangeResult(account: nil)
         case .setDisabled(let account, let isDisabled):
             try session.execute(
                 "UPDATE accounts SET disabled_at = \(isDisabled ? dialect.now : "NULL") WHERE id = $1", [.id(account)])

@@ -45,15 +45,15 @@ public enum AccountChange: Hashable, Sendable {
     case revokeCredential(AccountID, CredentialID)
     /// Ends all credentials of the account but one.
     case revokeCredentials(AccountID, except: CredentialID?)
-    /// Replaces the hash of the password.
-    case setPassword(AccountID, passwordHash: String)
+    /// Replaces the hash of the password, where `replacing` is given only as long as it is the one in force.
+    case setPassword(AccountID, passwordHash: String, replacing: String?)
     /// Switches an account off or on again.
     case setDisabled(AccountID, Bool)
 }
 
 /// What a change of accounts left behind.
 public struct AccountChangeResult: Hashable, Sendable {
-    /// The account as it is now; nil when there is none of that id.
+    /// The account as it is now; nil when there is none of that id, or it was not as the change demands.
     public let account: Account?
     /// The credential that was made.
     public let credential: CredentialID?

@@ -48,8 +48,7 @@ public struct BasicAuthProvider: AuthProvider {
         do {
             let hash = try await hasher.hash(password)
             // Somebody may have changed the password meanwhile; theirs must not be undone.
-            guard try await metadata.account(.id(account.id))?.passwordHash == old else { return }
-            _ = try await metadata.change(.setPassword(account.id, passwordHash: hash))
+            _ = try await metadata.change(.setPassword(account.id, passwordHash: hash, replacing: old))
         } catch {
             return
         }

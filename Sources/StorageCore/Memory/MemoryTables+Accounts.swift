@@ -56,8 +56,11 @@ extension MemoryTables {
         case .revokeCredentials(let account, let kept):
             revokeCredentials(of: account) { $0 != kept }
             return result(account)
-        case .setPassword(let account, let passwordHash):
-            if let index = accountIndex[account] { accounts[index].passwordHash = passwordHash }
+        case .setPassword(let account, let passwordHash, let replaced):
+            guard let index = accountIndex[account], replaced == nil || accounts[index].passwordHash == replaced else {
+                return AccountChangeResult(account: nil)
+            }
+            accounts[index].passwordHash = passwordHash
             return result(account)
         case .setDisabled(let account, let isDisabled):
             if let index = accountIndex[account] { setDisabled(index, isDisabled) }

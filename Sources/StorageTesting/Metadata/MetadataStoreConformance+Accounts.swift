@@ -90,12 +90,25 @@ extension MetadataStoreConformance {
         },
         clause("A new password hash replaces the old one, of this account alone.") { scene in
             let other = try await scene.account()
-            let result = try await scene.store.change(.setPassword(scene.owner.id, passwordHash: "$new$"))
+            let result = try await scene.store.change(
+                .setPassword(scene.owner.id, passwordHash: "$new$", replacing: nil))
             let record = try await scene.store.account(.id(scene.owner.id))
             let others = try await scene.store.account(.id(other.id))
             #expect(result.account == scene.owner)
             #expect(record?.passwordHash == "$new$")
             #expect(others?.passwordHash == "$test$")
+        },
+        clause(
+            "A password hash that replaces one no longer in force changes nothing: a rehash does not undo a new password."
+        ) { scene in
+            let first = AccountChange.setPassword(scene.owner.id, passwordHash: "$1$", replacing: "$test$")
+            let late = AccountChange.setPassword(scene.owner.id, passwordHash: "$2$", replacing: "$test$")
+            let changed = try await scene.store.change(first).account
+            let unchanged = try await scene.store.change(late).account
+            let record = try await scene.store.account(.id(scene.owner.id))
+            #expect(changed == scene.owner)
+            #expect(unchanged == nil)
+            #expect(record?.passwordHash == "$1$")
         },
         clause("An account is switched off and on again, and keeps its files.") { scene in
             try await scene.write(TestContent(), at: "a")
@@ -111,7 +124,7 @@ extension MetadataStoreConformance {
         clause("Changes to an account that does not exist find none, and make none.") { scene in
             let nobody = AccountID()
             let changes: [AccountChange] = [
-                .setPassword(nobody, passwordHash: "$x$"), .setDisabled(nobody, true),
+                .setPassword(nobody, passwordHash: "$x$", replacing: nil), .setDisabled(nobody, true),
                 .revokeCredential(nobody, CredentialID()),
                 .revokeCredentials(nobody, except: nil), .touchCredential(CredentialID(), idle: 1),
             ]

@@ -52,7 +52,7 @@ enum ProviderSample: String, CaseIterable, Sendable {
             foreign: [.bearer(Array("the right one".utf8)), .containerToken(try containerToken())],
             end: {
                 let hash = try await hasher.hash(Array("another one".utf8))
-                _ = try await metadata.change(.setPassword(account.id, passwordHash: hash))
+                _ = try await metadata.change(.setPassword(account.id, passwordHash: hash, replacing: nil))
             })
     }
 

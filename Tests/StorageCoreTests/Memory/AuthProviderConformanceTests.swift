@@ -33,7 +33,7 @@ struct AuthProviderConformanceTests {
     ) async throws -> AuthProviderCandidate {
         let scene = try await AuthScene(passwordHash: "right")
         return scene.candidate(make(scene.metadata), valid: scene.basic("ann", "right"), refused: scene.wrongBasics) {
-            _ = try await $0.change(.setPassword(scene.account.id, passwordHash: "other"))
+            _ = try await $0.change(.setPassword(scene.account.id, passwordHash: "other", replacing: nil))
         }
     }
 }

@@ -13,7 +13,7 @@ struct AuthProviderTests {
             let provider = try BasicAuthProvider(metadata: scene.metadata, hasher: hasher)
             return scene.candidate(provider, valid: scene.basic("ann", "right"), refused: scene.wrongBasics) {
                 let other = try await hasher.hash(Array("other".utf8))
-                _ = try await $0.change(.setPassword(scene.account.id, passwordHash: other))
+                _ = try await $0.change(.setPassword(scene.account.id, passwordHash: other, replacing: nil))
             }
         }
         await hasher.shutdown()
