@@ -14,7 +14,11 @@ public struct Migration: Sendable {
         Migration(
             number: 1, name: "initial",
             up: PackageResources.sqlite_0001_initial_up_sql,
-            down: PackageResources.sqlite_0001_initial_down_sql)
+            down: PackageResources.sqlite_0001_initial_down_sql),
+        Migration(
+            number: 2, name: "limits",
+            up: PackageResources.sqlite_0002_limits_up_sql,
+            down: PackageResources.sqlite_0002_limits_down_sql),
     ]
 
     private init(number: Int, name: String, up: [UInt8], down: [UInt8]) {

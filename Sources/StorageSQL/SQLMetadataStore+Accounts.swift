@@ -13,9 +13,23 @@ extension SQLMetadataStore {
             try transaction.session.query(
                 """
                 SELECT \(SQLTransaction.accountColumns) FROM accounts a JOIN containers c ON c.account_id = a.id \
-                WHERE a.serial > $1 ORDER BY a.serial LIMIT $2
+                WHERE a.serial > $1 AND c.closed_at IS NULL ORDER BY a.serial LIMIT $2
                 """, [.integer(serial), .integer(Int64(limit))]
             ).map { try transaction.account($0) }
+        }
+    }
+
+    /// See ``MetadataStore/credentials(of:after:limit:)``.
+    public func credentials(
+        of account: AccountID, after: CredentialID?, limit: Int
+    ) async throws -> [StoredCredential] {
+        try await read { transaction in
+            try transaction.session.query(
+                """
+                SELECT id, kind, created_at, last_used_at, expires_at, label FROM credentials \
+                WHERE account_id = $1 AND id > $2 AND \(transaction.isValid) ORDER BY id LIMIT $3
+                """, [.id(account), .id(after ?? CredentialID(high: 0, low: 0)), .integer(Int64(limit))]
+            ).map { try transaction.credential($0, from: 0) }
         }
     }
 
@@ -56,7 +70,7 @@ extension SQLMetadataStore {
 extension SQLTransaction {
     /// The columns that ``account(_:)-(SQLRow)`` reads, of `accounts a` and `containers c`.
     fileprivate static let accountColumns =
-        "a.id, a.serial, a.kind, a.role, a.login, a.created_at, a.disabled_at, c.id, c.space"
+        "a.id, a.serial, a.kind, a.role, a.login, a.created_at, a.disabled_at, c.id, c.space, c.limit_bytes, c.limit_files"
 
     fileprivate func account(_ row: SQLRow) throws -> Account {
         let kind: Account.Kind = try row.word(2)
@@ -64,7 +78,17 @@ extension SQLTransaction {
             id: try row.id(0), serial: try row.integer(1), kind: kind, role: try row.word(3),
             login: try row.optionalBytes(4).map(Login.init(stored:)), createdAt: try row.time(5),
             disabledAt: try row.optionalTime(6),
-            container: Container(id: try row.id(7), space: Space(id: try row.id(8)), keepsRevisions: kind != .token))
+            container: Container(
+                id: try row.id(7), space: Space(id: try row.id(8)), keepsRevisions: kind != .token,
+                limits: ContainerLimits(bytes: try row.optionalInteger(9), files: try row.optionalInteger(10))))
+    }
+
+    /// A credential of six columns: id, kind, three times and the label.
+    fileprivate func credential(_ row: SQLRow, from first: Int) throws -> StoredCredential {
+        StoredCredential(
+            id: try row.id(first), kind: try row.word(first + 1), label: try row.optionalText(first + 5),
+            createdAt: try row.time(first + 2), lastUsedAt: try row.optionalTime(first + 3),
+            expiresAt: try row.optionalTime(first + 4))
     }
 
     fileprivate func account(_ selector: AccountSelector) throws -> AccountRecord? {
@@ -79,17 +103,18 @@ extension SQLTransaction {
         try session.first(
             """
             SELECT \(Self.accountColumns), a.password_phc, \(dialect.now) \
-            FROM accounts a JOIN containers c ON c.account_id = a.id WHERE \(condition)
+            FROM accounts a JOIN containers c ON c.account_id = a.id AND c.closed_at IS NULL WHERE \(condition)
             """, [argument]
         ).map {
             AccountRecord(
-                account: try account($0), passwordHash: try $0.optionalText(9), credential: nil, readAt: try $0.time(10)
+                account: try account($0), passwordHash: try $0.optionalText(11), credential: nil,
+                readAt: try $0.time(12)
             )
         }
     }
 
     /// Of a row of `credentials`: neither revoked nor expired nor idle for too long.
-    private var isValid: String {
+    fileprivate var isValid: String {
         """
         revoked_at IS NULL AND (expires_at IS NULL OR expires_at > \(dialect.now)) \
         AND (idle_until IS NULL OR idle_until > \(dialect.now))
@@ -100,17 +125,14 @@ extension SQLTransaction {
         try session.first(
             """
             SELECT \(Self.accountColumns), a.password_phc, \(dialect.now), \
-            k.id, k.kind, k.created_at, k.last_used_at, k.expires_at \
-            FROM credentials k JOIN accounts a ON a.id = k.account_id JOIN containers c ON c.account_id = a.id \
-            WHERE k.digest = $1 AND \(isValid)
+            k.id, k.kind, k.created_at, k.last_used_at, k.expires_at, k.label \
+            FROM credentials k JOIN accounts a ON a.id = k.account_id \
+            JOIN containers c ON c.account_id = a.id AND c.closed_at IS NULL WHERE k.digest = $1 AND \(isValid)
             """, [.bytes(digest.bytes)]
         ).map { row in
-            let credential = StoredCredential(
-                id: try row.id(11), kind: try row.word(12), createdAt: try row.time(13),
-                lastUsedAt: try row.optionalTime(14), expiresAt: try row.optionalTime(15))
-            return AccountRecord(
-                account: try account(row), passwordHash: try row.optionalText(9), credential: credential,
-                readAt: try row.time(10))
+            AccountRecord(
+                account: try account(row), passwordHash: try row.optionalText(11),
+                credential: try credential(row, from: 13), readAt: try row.time(12))
         }
     }
 }
@@ -135,12 +157,12 @@ extension SQLTransaction {
                 """, [.optionalInteger(idle), .id(credential)])
             return AccountChangeResult(account: nil, credential: touched > 0 ? credential : nil)
         case .revokeCredential(let account, let credential):
-            try session.execute(
+            let ended = try session.execute(
                 """
                 UPDATE credentials SET revoked_at = \(dialect.now) \
                 WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL
                 """, [.id(credential), .id(account)])
-            return try result(account)
+            return try result(account, ended > 0 ? credential : nil)
         case .revokeCredentials(let account, let kept):
             try session.execute(
                 """
@@ -157,6 +179,13 @@ extension SQLTransaction {
             try session.execute(
                 "UPDATE accounts SET disabled_at = \(isDisabled ? dialect.now : "NULL") WHERE id = $1", [.id(account)])
             return try result(account)
+        case .setLimits(let account, let limits):
+            try setLimits(limits, of: account)
+            return try result(account)
+        case .close(let account):
+            let last = try result(account)
+            try close(account)
+            return last
         }
     }
 

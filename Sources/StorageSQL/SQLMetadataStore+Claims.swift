@@ -17,6 +17,11 @@ extension SQLMetadataStore {
         }
     }
 
+    /// See ``MetadataStore/reserve(_:)``.
+    public func reserve(_ reservation: UploadReservation) async throws -> Int64 {
+        try await write(.relaxed) { try $0.reserve(reservation) }
+    }
+
     /// See ``MetadataStore/renew(_:lease:)``.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
         try await write(.relaxed) { transaction in
@@ -28,15 +33,17 @@ extension SQLMetadataStore {
                 WHERE id = $1 AND committed_at IS NULL AND abandoned_at IS NULL
                 """, [.id(upload)])
             guard renewed > 0,
-                let blob = try session.first(
-                    """
-                    SELECT b.id FROM uploads u JOIN blobs b ON b.id = u.blob_id \
-                    WHERE u.id = $1 AND b.state IN ('pending', 'live')
-                    """, [.id(upload)])
+                let row = try session.first(
+                    "SELECT u.blob_id, b.state FROM uploads u LEFT JOIN blobs b ON b.id = u.blob_id WHERE u.id = $1",
+                    [.id(upload)])
             else { return false }
+            // A body that is still on its way has no blob yet.
+            guard let blob = try row.optionalBytes(0) else { return true }
+            let state: BlobRecord.State = try row.word(1)
+            guard state == .pending || state == .live else { return false }
             try session.execute(
                 "UPDATE blobs SET claimed_until = \(now) + $1 WHERE id = $2 AND state = 'pending'",
-                [.integer(lease), .bytes(try blob.bytes(0))])
+                [.integer(lease), .bytes(blob)])
             return true
         }
     }
@@ -44,9 +51,10 @@ extension SQLMetadataStore {
     /// See ``MetadataStore/abandon(_:)``.
     public func abandon(_ upload: UploadID) async throws {
         try await write(.relaxed) { transaction in
-            _ = try transaction.session.execute(
+            let open = try transaction.session.execute(
                 "UPDATE uploads SET abandoned_at = \(transaction.dialect.now) WHERE id = $1 AND committed_at IS NULL",
                 [.id(upload)])
+            if open > 0 { try transaction.release(of: upload) }
         }
     }
 

@@ -46,18 +46,22 @@ extension SQLMetadataStore {
             let now = transaction.dialect.now
             switch chore {
             case .foldUsage:
-                return try transaction.foldUsage()
-            case .sweepUploads(let abandoned, let kept):
+                return try transaction.foldUsage(limit: SQLTransaction.sweepSize)
+            case .sweepUploads(let silent, let abandoned, let kept):
+                let released = try transaction.releaseSilent(silent, limit: SQLTransaction.sweepSize)
                 let left = try transaction.sweep(
-                    "uploads", "committed_at IS NULL AND heartbeat_at < \(now) - $1", [.integer(abandoned)])
+                    "uploads", "committed_at IS NULL AND reserved = 0 AND heartbeat_at < \(now) - $1",
+                    [.integer(abandoned)])
                 let given = try transaction.sweep("uploads", "abandoned_at IS NOT NULL AND committed_at IS NULL", [])
                 let done = try transaction.sweep("uploads", "committed_at < \(now) - $1", [.integer(kept)])
-                return left || given || done
+                return released || left || given || done
             case .sweepCredentials:
                 let ended = ["expires_at < \(now)", "idle_until < \(now)", "revoked_at < \(now)"]
                 // A container's token that was revoked must stay known, or its next use would make a new container.
                 return try ended.map { try transaction.sweep("credentials", "kind = 'session' AND \($0)", []) }
                     .contains(true)
+            case .removeClosedAccounts:
+                return try transaction.removeClosedAccount(limit: SQLTransaction.sweepSize)
             case .sweepTombstones(let age):
                 return try transaction.sweep(
                     "blobs", "state = 'gone' AND gen <> 0 AND state_at < \(now) - $1", [.integer(age)])
@@ -68,7 +72,7 @@ extension SQLMetadataStore {
 
 extension SQLTransaction {
     private static let blobColumns = "b.id, b.space, b.hash, b.gen, b.size, b.state"
-    private static let sweepSize = 500
+    fileprivate static let sweepSize = 500
 
     private func blob(_ row: SQLRow) throws -> BlobRecord {
         BlobRecord(
@@ -130,25 +134,5 @@ extension SQLTransaction {
             \(dialect.forUpdate)\(dialect.skipLocked))
             """, arguments)
         return removed == Self.sweepSize
-    }
-
-    /// Adds deltas to the rows of their containers; whether there may be more.
-    fileprivate func foldUsage() throws -> Bool {
-        let deltas = try session.query(
-            """
-            SELECT id, container_id, bytes, files, revision_bytes FROM usage_deltas LIMIT \(Self.sweepSize)\
-            \(dialect.forUpdate)\(dialect.skipLocked)
-            """, [])
-        var sums: [ContainerID: UsageChange] = [:]
-        for row in deltas {
-            let change = UsageChange(
-                bytes: try row.integer(2), files: try row.integer(3), revisionBytes: try row.integer(4))
-            sums[try row.id(1), default: UsageChange()] = sums[try row.id(1), default: UsageChange()] + change
-            try session.execute("DELETE FROM usage_deltas WHERE id = $1", [.bytes(try row.bytes(0))])
-        }
-        for (container, sum) in sums.sorted(by: { $0.key < $1.key }) {
-            try account(sum, to: container, isLimited: true)
-        }
-        return deltas.count == Self.sweepSize
     }
 }

@@ -29,42 +29,21 @@ extension SQLTransaction {
 
     // MARK: - What all changes share
 
-    /// Locks the container: shared where it has no limit, so that its uploads do not queue for each other.
-    ///
-    /// - Returns: Whether it has a limit.
-    @discardableResult
-    func openContainer(_ id: ContainerID) throws -> Bool {
+    /// Locks the container: shared where no limit is in force, so that its uploads do not queue for each other.
+    func openContainer(_ id: ContainerID, defaults: ContainerLimits = .none) throws -> OpenContainer {
         let sql = "SELECT limit_bytes, limit_files, closed_at FROM containers WHERE id = $1"
-        func isLimited(_ row: SQLRow) -> Bool { !row.isNull(0) || !row.isNull(1) }
-        guard var row = try session.first(sql, [.id(id)]) else { throw StorageError.noContainer }
-        if locksRows {
-            var lock = isLimited(row) ? dialect.forUpdate : dialect.forShare
-            // A limit that came while the lock was waited for needs the stronger one.
-            repeat {
-                guard let locked = try session.first(sql + lock, [.id(id)]) else { throw StorageError.noContainer }
-                row = locked
-                if lock == dialect.forUpdate || !isLimited(row) { break }
-                lock = dialect.forUpdate
-            } while true
+        func read(_ lock: String) throws -> OpenContainer {
+            guard let row = try session.first(sql + lock, [.id(id)]), row.isNull(2) else {
+                throw StorageError.noContainer
+            }
+            let own = ContainerLimits(bytes: try row.optionalInteger(0), files: try row.optionalInteger(1))
+            return OpenContainer(id: id, limits: own.inForce(defaults: defaults))
         }
-        guard row.isNull(2) else { throw StorageError.noContainer }
-        return isLimited(row)
-    }
-
-    func account(_ change: UsageChange, to container: ContainerID, isLimited: Bool) throws {
-        guard change != UsageChange() else { return }
-        let amounts: [SQLValue] = [.integer(change.bytes), .integer(change.files), .integer(change.revisionBytes)]
-        if isLimited {
-            try session.execute(
-                """
-                UPDATE containers SET used_bytes = used_bytes + $1, used_files = used_files + $2, \
-                revision_bytes = revision_bytes + $3 WHERE id = $4
-                """, amounts + [.id(container)])
-        } else {
-            try session.execute(
-                "INSERT INTO usage_deltas (bytes, files, revision_bytes, container_id, id) VALUES ($1, $2, $3, $4, $5)",
-                amounts + [.id(container), .id(Identifier<UsageChange>())])
-        }
+        var container = try read("")
+        guard locksRows else { return container }
+        if !container.isLimited { container = try read(dialect.forShare) }
+        // Also where a limit came while the lock was waited for.
+        return container.isLimited ? try read(dialect.forUpdate) : container
     }
 
     /// Makes the folders above a path that are missing.
@@ -130,15 +109,8 @@ extension SQLTransaction {
     }
 }
 
-/// How a change moves the usage of a container.
-struct UsageChange: Hashable {
-    var bytes: Int64 = 0
-    var files: Int64 = 0
-    var revisionBytes: Int64 = 0
-}
-
 extension StorageError {
-    static let noContainer = StorageError(.notFound, "The container does not exist any more.")
+    fileprivate static let noContainer = StorageError(.notFound, "The container does not exist any more.")
 
     static func fileInTheWay(_ path: FilePath) -> StorageError {
         StorageError(.pathConflict, "\(path) is a file; it cannot have entries.")

@@ -18,20 +18,7 @@ extension SQLMetadataStore {
 
     /// See ``MetadataStore/usage(of:)``.
     public func usage(of container: ContainerID) async throws -> Usage {
-        try await read { transaction in
-            let row = try transaction.session.first(
-                """
-                SELECT c.used_bytes + CAST(COALESCE(SUM(d.bytes), 0) AS BIGINT), \
-                c.used_files + CAST(COALESCE(SUM(d.files), 0) AS BIGINT), \
-                c.revision_bytes + CAST(COALESCE(SUM(d.revision_bytes), 0) AS BIGINT), c.limit_bytes, c.limit_files \
-                FROM containers c LEFT JOIN usage_deltas d ON d.container_id = c.id WHERE c.id = $1 \
-                GROUP BY c.id, c.used_bytes, c.used_files, c.revision_bytes, c.limit_bytes, c.limit_files
-                """, [.id(container)])
-            guard let row else { return Usage() }
-            return Usage(
-                bytes: try row.integer(0), files: try row.integer(1), revisionBytes: try row.integer(2),
-                limitBytes: try row.optionalInteger(3), limitFiles: try row.optionalInteger(4))
-        }
+        try await read { try $0.usage(of: container) }
     }
 }
 

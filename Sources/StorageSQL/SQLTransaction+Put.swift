@@ -4,14 +4,16 @@ import StorageCore
 extension SQLTransaction {
     func put(_ put: FileChange.Put) throws -> FileChangeResult {
         if let settled = try settle(put.upload) { return settled }
-        let isLimited = try openContainer(put.container)
+        let container = try openContainer(put.container, defaults: put.limits)
+        // Where the limit was lifted meanwhile, the sweeper gives it back.
+        if container.isLimited { try release(of: put.upload) }
         try makeAncestors(of: put.path, in: put.container)
         let existing = try fileToReplace(at: put.path, in: put.container, put.precondition)
         let content = try content(of: put)
         let (file, usage) = try makeCurrent(
-            content, of: existing, at: put.path, in: put.container, kind: put.kind, keeping: put.keepRevisions)
+            content, of: existing, at: put.path, in: container, kind: put.kind, keeping: put.keepRevisions)
         if let link = put.link { try publish(link, file.revision, in: put.container) }
-        try account(usage, to: put.container, isLimited: isLimited)
+        try account(usage, to: container)
         let isNew = existing == nil
         try session.execute(
             "UPDATE uploads SET file_id = $1, created = $2 WHERE id = $3",
@@ -68,25 +70,31 @@ extension SQLTransaction {
 
     /// Makes a revision of the content the current one, or leaves the file alone when it has just that content.
     func makeCurrent(
-        _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: ContainerID,
-        kind: FileKind,
-        keeping keep: Int
+        _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: OpenContainer,
+        kind: FileKind, keeping keep: Int
     ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
-        let pruned = try existing.map { try surplusRevisions(of: $0, keeping: keep) } ?? []
-        try lock(Set(pruned.map(\.blob) + [content.blob]))
-        try revive(content.blob)
         if let existing, try isCurrent(content, in: existing) {
+            try lock([content.blob])
+            try revive(content.blob)
             return ((existing.record.id, existing.record.revision?.id), UsageChange())
         }
+        let replaced = existing?.currentRevision
+        let surplus = try existing.map { try surplusRevisions(of: $0, keeping: keep) } ?? []
+        var usage = UsageChange(
+            bytes: content.size - (replaced?.size ?? 0), files: existing == nil ? 1 : 0,
+            revisionBytes: (replaced?.size ?? 0) - surplus.reduce(0) { $0 + $1.size })
+        let givingWay = try revisionsGivingWay(to: usage, in: container, going: surplus, replaced: replaced)
+        usage.revisionBytes -= givingWay.reduce(0) { $0 + $1.size }
+        let pruned = surplus + givingWay
+        try lock(Set(pruned.map(\.blob) + [content.blob]))
+        try revive(content.blob)
         let revision = RevisionID()
         let file = existing?.record.id ?? FileID()
-        if let existing {
+        if existing != nil {
             try session.execute(
                 "UPDATE files SET revision_id = $1, kind = $2, modified_at = \(dialect.now) WHERE id = $3",
                 [.id(revision), .text(kind.rawValue), .id(file)])
-            if let old = existing.record.revision {
-                try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(old.id)])
-            }
+            if let replaced { try supersede(replaced.id) }
         } else {
             try session.execute(
                 """
@@ -95,17 +103,20 @@ extension SQLTransaction {
                 VALUES ($1, $2, $3, $4, 'file', $5, $6, \(dialect.now), \(dialect.now))
                 """,
                 [
-                    .id(file), .id(container), .path(path), .integer(Int64(path.depth)), .id(revision),
+                    .id(file), .id(container.id), .path(path), .integer(Int64(path.depth)), .id(revision),
                     .text(kind.rawValue),
                 ])
         }
-        try insert(content, as: revision, number: (existing?.revisionNumber ?? 0) + 1, of: file, in: container)
+        try insert(content, as: revision, number: (existing?.revisionNumber ?? 0) + 1, of: file, in: container.id)
         for old in pruned { try remove(old) }
-        let oldSize = existing?.record.revision?.size
-        let usage = UsageChange(
-            bytes: content.size - (oldSize ?? 0), files: existing == nil ? 1 : 0,
-            revisionBytes: (oldSize ?? 0) - pruned.reduce(0) { $0 + $1.size })
         return ((file, revision), usage)
+    }
+
+    /// The revision is an older one from now on; its public names end.
+    private func supersede(_ revision: RevisionID) throws {
+        try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(revision)])
+        try session.execute(
+            "UPDATE revisions SET superseded_at = \(dialect.now) WHERE id = $1", [.id(revision)])
     }
 
     /// The blob becomes or stays live, and is not to be collected: the reference is made in this transaction.

@@ -4,15 +4,14 @@ import StorageCore
 extension SQLTransaction {
     func move(_ move: FileChange.Relocation) throws -> FileChangeResult {
         guard let seen = try file(move.source) else { throw StorageError.noSuchFile }
-        let container = seen.record.container
-        let isLimited = try openContainer(container)
+        let container = try openContainer(seen.record.container, defaults: move.limits)
         guard let source = try lockedFile(move.source) else { throw StorageError.noSuchFile }
         try move.precondition.check(source.record.revision)
         guard source.record.path != move.target else { return .updated(source.record) }
         guard !(source.record.isFolder && move.target.isInside(source.record.path)) else {
             throw StorageError(.pathConflict, "A folder cannot be moved into itself.")
         }
-        try makeAncestors(of: move.target, in: container)
+        try makeAncestors(of: move.target, in: container.id)
         let usage = try clear(move.target, for: source.record, overwrite: move.overwrite)
         if source.record.isFolder { try moveEntries(below: source.record, to: move.target) }
         try session.execute(
@@ -23,22 +22,21 @@ extension SQLTransaction {
                 .path(move.target), .integer(Int64(move.target.depth)),
                 .text((move.kind ?? source.record.kind).rawValue), .id(source.record.id),
             ])
-        try account(usage, to: container, isLimited: isLimited)
-        return .updated(try record(source.record.id, in: container))
+        try account(usage, to: container)
+        return .updated(try record(source.record.id, in: container.id))
     }
 
     func copy(_ copy: FileChange.Relocation) throws -> FileChangeResult {
         guard let seen = try file(copy.source) else { throw StorageError.noSuchFile }
-        let container = seen.record.container
-        let isLimited = try openContainer(container)
+        let container = try openContainer(seen.record.container, defaults: copy.limits)
         guard let source = try lockedFile(copy.source) else { throw StorageError.noSuchFile }
         try copy.precondition.check(source.record.revision)
         guard let revision = source.record.revision, let blob = source.blob else {
             throw StorageError(.unprocessable, "from: is a folder; its entries are copied one by one.")
         }
         guard source.record.path != copy.target else { return .updated(source.record) }
-        try makeAncestors(of: copy.target, in: container)
-        let existing = try fileToReplace(at: copy.target, in: container, .none)
+        try makeAncestors(of: copy.target, in: container.id)
+        let existing = try fileToReplace(at: copy.target, in: container.id, .none)
         guard existing == nil || copy.overwrite else { throw StorageError.targetExists(copy.target) }
         let content = RevisionContent(
             blob: blob, size: revision.size, mediaType: revision.mediaType, sentName: revision.sentName)
@@ -47,8 +45,8 @@ extension SQLTransaction {
                 content, of: existing, at: copy.target, in: container, kind: copy.kind ?? source.record.kind,
                 keeping: copy.keepRevisions)
         }
-        try account(usage, to: container, isLimited: isLimited)
-        let made = try record(file.id, in: container)
+        try account(usage, to: container)
+        let made = try record(file.id, in: container.id)
         return existing == nil ? .created(made) : .updated(made)
     }
 

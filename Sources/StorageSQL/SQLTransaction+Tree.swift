@@ -3,7 +3,7 @@ import StorageCore
 /// Folders, and taking entries out of the tree.
 extension SQLTransaction {
     func makeFolder(_ container: ContainerID, _ path: FilePath) throws -> FileChangeResult {
-        try openContainer(container)
+        _ = try openContainer(container)
         try makeAncestors(of: path, in: container)
         let selector = FileSelector.path(container, path)
         if let existing = try file(selector) {
@@ -19,7 +19,7 @@ extension SQLTransaction {
 
     func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
         guard let seen = try file(selector) else { throw StorageError.noSuchFile }
-        let isLimited = try openContainer(seen.record.container)
+        let container = try openContainer(seen.record.container)
         guard let target = try lockedFile(selector) else { throw StorageError.noSuchFile }
         try precondition.check(target.record.revision)
         if target.record.isFolder, try hasEntries(below: target.record.path, in: target.record.container) {
@@ -27,24 +27,24 @@ extension SQLTransaction {
                 .folderNotEmpty, "\(target.record.path) is a folder with entries; delete it with recursive=true.")
         }
         let usage = try remove([target.record])
-        try account(usage, to: target.record.container, isLimited: isLimited)
+        try account(usage, to: container)
         return .deleted(remaining: 0)
     }
 
-    func deleteTree(_ container: ContainerID, _ path: FilePath, limit: Int) throws -> FileChangeResult {
-        let isLimited = try openContainer(container)
-        guard let root = try lockedFile(.path(container, path)) else { throw StorageError.noSuchFile }
+    func deleteTree(_ id: ContainerID, _ path: FilePath, limit: Int) throws -> FileChangeResult {
+        let container = try openContainer(id)
+        guard let root = try lockedFile(.path(id, path)) else { throw StorageError.noSuchFile }
         guard root.record.isFolder else { throw StorageError(.pathConflict, "\(path) is a file.") }
         // From the last path to the first, so that a folder comes after everything below it.
         let entries = try session.query(
             """
             \(StoredFile.selection) WHERE f.container_id = $1 AND f.path >= $2 AND f.path < $3 \
             ORDER BY f.path DESC LIMIT $4
-            """, [.id(container), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit))]
+            """, [.id(id), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit))]
         ).map { try StoredFile($0).record }
         let isFinished = entries.count < limit
         let usage = try remove(isFinished ? entries + [root.record] : entries)
-        try account(usage, to: container, isLimited: isLimited)
+        try account(usage, to: container)
         return .deleted(remaining: isFinished ? 0 : 1)
     }
 
@@ -61,13 +61,5 @@ extension SQLTransaction {
             usage = usage + UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
         }
         return usage
-    }
-}
-
-extension UsageChange {
-    static func + (one: Self, other: Self) -> Self {
-        UsageChange(
-            bytes: one.bytes + other.bytes, files: one.files + other.files,
-            revisionBytes: one.revisionBytes + other.revisionBytes)
     }
 }

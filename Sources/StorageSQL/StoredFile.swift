@@ -8,6 +8,12 @@ struct StoredFile {
     /// The blob of the current revision; nil for a folder.
     let blob: BlobID?
 
+    /// The current revision as far as it may have to be removed; nil for a folder.
+    var currentRevision: StoredRevision? {
+        guard let revision = record.revision, let blob else { return nil }
+        return StoredRevision(id: revision.id, blob: blob, size: revision.size)
+    }
+
     /// The SELECT that ``init(_:)`` reads, up to the WHERE.
     static let selection = """
         SELECT f.id, f.container_id, f.path, f.type, f.kind, f.created_at, f.modified_at, \
@@ -58,6 +64,7 @@ extension SQLTransaction {
             """
             SELECT f.id FROM links l JOIN revisions r ON r.id = l.revision_id \
             JOIN files f ON f.id = r.file_id AND f.revision_id = r.id \
+            JOIN containers c ON c.id = f.container_id AND c.closed_at IS NULL \
             WHERE l.kind = $1 AND l.key = $2 ORDER BY l.created_at, l.container_id LIMIT 1
             """, [.text(link.kind.rawValue), .bytes(link.key)])
         guard let file else { return nil }

@@ -60,12 +60,15 @@ public struct Container: Hashable, Sendable {
     public let space: Space
     /// Whether older revisions are kept beside the current one.
     public let keepsRevisions: Bool
+    /// What it may hold; where this says nothing, the defaults of the server apply.
+    public let limits: ContainerLimits
 
     /// Describes a container.
-    public init(id: ContainerID, space: Space, keepsRevisions: Bool) {
+    public init(id: ContainerID, space: Space, keepsRevisions: Bool, limits: ContainerLimits = .none) {
         self.id = id
         self.space = space
         self.keepsRevisions = keepsRevisions
+        self.limits = limits
     }
 }
 

@@ -41,7 +41,7 @@ public enum AccountChange: Hashable, Sendable {
         AccountID, TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?, idle: Int64?)
     /// Notes that a credential was used: moves the end of its idle time; microseconds.
     case touchCredential(CredentialID, idle: Int64?)
-    /// Ends a credential of the account; one that has ended is fine.
+    /// Ends a credential of the account; one that has ended is fine. The result names it if it ended now.
     case revokeCredential(AccountID, CredentialID)
     /// Ends all credentials of the account but one.
     case revokeCredentials(AccountID, except: CredentialID?)
@@ -49,13 +49,18 @@ public enum AccountChange: Hashable, Sendable {
     case setPassword(AccountID, passwordHash: String, replacing: String?)
     /// Switches an account off or on again.
     case setDisabled(AccountID, Bool)
+    /// Sets what its container may hold; one below what it holds already only keeps it from growing.
+    case setLimits(AccountID, ContainerLimits)
+    /// Closes an account for good: its credentials end, its container takes no more changes, its public names lead nowhere, its
+    /// login is free, and no question for accounts finds it. ``Chore/removeClosedAccounts`` removes what is left.
+    case close(AccountID)
 }
 
 /// What a change of accounts left behind.
 public struct AccountChangeResult: Hashable, Sendable {
     /// The account as it is now; nil when there is none of that id, or it was not as the change demands.
     public let account: Account?
-    /// The credential that was made.
+    /// The credential that was made, used or ended.
     public let credential: CredentialID?
 
     /// Describes what is there now.

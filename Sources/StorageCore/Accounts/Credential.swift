@@ -45,6 +45,8 @@ public struct StoredCredential: Hashable, Sendable {
     public let id: CredentialID
     /// The sort.
     public let kind: Kind
+    /// What it is for, in words of whoever made it.
+    public let label: String?
     /// When it was made.
     public let createdAt: Timestamp
     /// When it was last used, to within a few minutes.
@@ -53,9 +55,13 @@ public struct StoredCredential: Hashable, Sendable {
     public let expiresAt: Timestamp?
 
     /// Describes a credential.
-    public init(id: CredentialID, kind: Kind, createdAt: Timestamp, lastUsedAt: Timestamp?, expiresAt: Timestamp?) {
+    public init(
+        id: CredentialID, kind: Kind, label: String? = nil, createdAt: Timestamp, lastUsedAt: Timestamp?,
+        expiresAt: Timestamp?
+    ) {
         self.id = id
         self.kind = kind
+        self.label = label
         self.createdAt = createdAt
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt

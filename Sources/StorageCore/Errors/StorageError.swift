@@ -57,6 +57,8 @@ extension StorageError.Code {
     public static let tooLarge = Self("too_large")
     /// The store or the container has no room for it.
     public static let insufficientStorage = Self("insufficient_storage")
+    /// A limit of the container leaves no room for it.
+    public static let quotaExceeded = Self("quota_exceeded")
     /// A service behind cannot be reached or is overloaded; later it may.
     public static let unavailable = Self("unavailable")
     /// Stored bytes are not what they were.

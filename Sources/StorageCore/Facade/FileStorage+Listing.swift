@@ -10,9 +10,13 @@ extension FileStorage {
         return try await metadata.list(query(container.id))
     }
 
-    /// What the principal's container holds.
+    /// What the principal's container holds, and the limits in force for it.
     public func usage(of principal: Principal) async throws -> Usage {
-        guard let container = container(of: principal) else { return Usage() }
-        return try await metadata.usage(of: container.id)
+        var usage = Usage()
+        if let container = container(of: principal) { usage = try await metadata.usage(of: container.id) }
+        let own = ContainerLimits(bytes: usage.limitBytes, files: usage.limitFiles)
+        let limits = own.inForce(defaults: defaultLimits(of: principal))
+        (usage.limitBytes, usage.limitFiles) = (limits.bytes, limits.files)
+        return usage
     }
 }

@@ -133,7 +133,8 @@ extension FileStorage {
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
             kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },
-            overwrite: overwrite, precondition: precondition, keepRevisions: keepRevisions(in: container))
+            overwrite: overwrite, precondition: precondition, keepRevisions: keepRevisions(in: container),
+            limits: defaultLimits(of: principal))
     }
 
     private static let batch = 1_000

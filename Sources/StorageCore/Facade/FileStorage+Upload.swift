@@ -27,7 +27,7 @@ public struct NewFile: Sendable {
     }
 }
 
-/// Storing bytes: body to staging with its digest running, claim, publish, commit, and only then success.
+/// Storing bytes: room set aside, body to staging with its digest running, claim, publish, commit, and only then success.
 extension FileStorage {
     /// Stores a body at a path: a new file, or a new revision of the one that is there.
     ///
@@ -36,12 +36,20 @@ extension FileStorage {
     ///
     /// - Returns: ``FileChangeResult/created(_:)`` or ``FileChangeResult/updated(_:)``.
     /// - Throws: ``StorageError/Code/tooLarge``, ``StorageError/Code/pathConflict``,
-    ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/insufficientStorage``; whatever the body throws.
+    ///   ``StorageError/Code/preconditionFailed``, ``StorageError/Code/quotaExceeded``,
+    ///   ``StorageError/Code/insufficientStorage``; whatever the body throws.
     public func put(_ file: NewFile, body: ByteStream, as principal: Principal) async throws -> FileChangeResult {
-        try await admit(file, length: body.length, as: principal)
-        let staged = try await stage(body)
+        let existing = try await admit(file, length: body.length, as: principal)
+        let staged = try await stage(body, as: principal, replacing: existing)
+        return try await discarding(staged) { try await put(file, staged: staged, as: principal) }
+    }
+
+    /// Runs a body and gives back what a staged upload holds, whatever happens.
+    private func discarding<Result>(
+        _ staged: StagedUpload, _ body: () async throws -> Result
+    ) async throws -> Result {
         do {
-            let result = try await put(file, staged: staged, as: principal)
+            let result = try await body()
             await discard(staged)
             return result
         } catch {
@@ -52,23 +60,52 @@ extension FileStorage {
 
     /// Takes a body in without making it visible: for callers that learn only afterwards where it is to go.
     ///
-    /// Must end with ``discard(_:)``, after any number of ``put(_:staged:as:)``.
-    public func stage(_ body: ByteStream) async throws -> StagedBlob {
-        try await blobs.stage(body.limited(to: policy.uploadSize))
+    /// Where the principal's container has a limit, room is set aside for the body: at once where its length is known, in steps as
+    /// it comes where not. Must end with ``discard(_:)``, after any number of ``put(_:staged:as:)``.
+    ///
+    /// - Parameter existing: The file that the bytes are going to replace, where that is known: its bytes make room.
+    /// - Throws: ``StorageError/Code/quotaExceeded``; whatever the body throws.
+    public func stage(
+        _ body: ByteStream, as principal: Principal, replacing existing: FileRecord? = nil
+    ) async throws -> StagedUpload {
+        let upload = UploadID()
+        let limited = body.limited(to: policy.uploadSize)
+        let defaults = defaultLimits(of: principal)
+        let own = container(of: principal)?.limits ?? .none
+        guard own.inForce(defaults: defaults) != .none else {
+            return StagedUpload(id: upload, blob: try await blobs.stage(limited), hasRoom: false)
+        }
+        let container = try await openContainer(for: principal)
+        let room = UploadRoom(
+            metadata: metadata, upload: upload, container: container.id, limits: defaults,
+            freed: existing?.revision?.size ?? 0, addsFile: existing == nil)
+        do {
+            let inRoom = limited.within(room, granted: try await room.grant(length: body.length))
+            let blob = try await withHeartbeat(of: upload) { try await blobs.stage(inRoom) }
+            return StagedUpload(id: upload, blob: blob, hasRoom: true)
+        } catch {
+            try? await metadata.abandon(upload)
+            throw error
+        }
     }
 
     /// Gives back what a staged body holds.
-    public func discard(_ staged: StagedBlob) async {
-        await blobs.discard(staged)
+    public func discard(_ staged: StagedUpload) async {
+        await blobs.discard(staged.blob)
+        // What stays is given back by the sweeper in any case; this only makes it sooner.
+        if staged.holdsRoom { try? await metadata.abandon(staged.id) }
     }
 
     /// Refuses what is known to fail before a body is read; the commit decides in the end.
     ///
     /// - Parameter length: The number of bytes to come, where it is known.
-    public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws {
+    /// - Returns: The file that is going to be replaced, if there is one.
+    @discardableResult
+    public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws -> FileRecord? {
         if let length, length > policy.uploadSize { throw Self.tooLarge(policy.uploadSize) }
         guard let container = container(of: principal) else {
-            return try file.precondition.check(nil)
+            try file.precondition.check(nil)
+            return nil
         }
         let existing = try await metadata.file(.path(container.id, file.path))
         try file.precondition.check(existing?.revision)
@@ -78,14 +115,15 @@ extension FileStorage {
                 throw StorageError(.pathConflict, "\(parent) is a file; it cannot have entries.")
             }
         }
+        return existing
     }
 
     /// Stores a staged body at a path; as ``put(_:body:as:)``.
     public func put(
-        _ file: NewFile, staged: StagedBlob, as principal: Principal
+        _ file: NewFile, staged: StagedUpload, as principal: Principal
     ) async throws -> FileChangeResult {
         let container = try await openContainer(for: principal)
-        let upload = UploadID()
+        let upload = staged.attempt()
         do {
             // Every round is needed only because somebody else ended the life of the blob that the round before had claimed.
             for _ in 0..<16 {
@@ -93,13 +131,14 @@ extension FileStorage {
                     upload: upload, container: container.id, space: container.space, digest: staged.digest,
                     size: staged.size)
                 let claimed = try await metadata.claim(claim)
-                guard try await secure(staged, as: claimed, for: upload) else { continue }
+                guard try await secure(staged.blob, as: claimed, for: upload) else { continue }
                 let put = FileChange.Put(
                     upload: upload, blob: claimed.id, container: container.id, path: file.path,
                     mediaType: file.mediaType ?? .ofName(file.path.name),
                     sentName: file.sentName,
                     kind: FileKind(name: file.path.name, mediaType: file.mediaType),
-                    precondition: file.precondition, link: file.link, keepRevisions: keepRevisions(in: container))
+                    precondition: file.precondition, link: file.link, keepRevisions: keepRevisions(in: container),
+                    limits: defaultLimits(of: principal))
                 let result = try await commit(put)
                 if result != .blobLost { return result }
             }
@@ -142,11 +181,24 @@ extension FileStorage {
     /// Publishes, and prolongs the claim while a large blob is on its way.
     private func publish(_ staged: StagedBlob, as key: BlobKey, for upload: UploadID) async throws {
         guard staged.size > 64 << 20 else { return try await blobs.publish(staged, as: key) }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await blobs.publish(staged, as: key) }
-            group.addTask { try await keepClaim(of: upload) }
-            try await group.next()
-            group.cancelAll()
+        try await withHeartbeat(of: upload) { try await blobs.publish(staged, as: key) }
+    }
+
+    /// Runs a body while the database is told again and again that the upload is alive.
+    private func withHeartbeat<Value: Sendable>(
+        of upload: UploadID, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await keepClaim(of: upload)
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let value = try await group.next() {
+                if let value { return value }
+            }
+            throw CancellationError()
         }
     }
 
@@ -169,20 +221,3 @@ extension FileStorage {
 
 /// The blob may no longer be written: it is claimed anew.
 private struct ClaimLost: Error {}
-
-extension ByteStream {
-    /// The same bytes, with an error in place of the first chunk that goes beyond the limit.
-    func limited(to limit: Int64) -> ByteStream {
-        let whole = self
-        return ByteStream(length: length, isReplayable: isReplayable) {
-            var chunks = whole.makeAsyncIterator()
-            var rest = limit
-            return {
-                guard let chunk = try await chunks.next() else { return nil }
-                rest -= Int64(chunk.readableBytes)
-                guard rest >= 0 else { throw FileStorage.tooLarge(limit) }
-                return chunk
-            }
-        }
-    }
-}

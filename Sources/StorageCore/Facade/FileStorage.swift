@@ -29,6 +29,10 @@ public struct FileStorage: Sendable {
         public var uploadSize: Int64 = 5 << 40
         /// How many revisions are kept beside the current one; token containers keep none.
         public var keepRevisions = 5
+        /// What the container of a registered account may hold, where nothing is said for it.
+        public var limits = ContainerLimits.none
+        /// What the container of a token may hold, where nothing is said for it.
+        public var tokenLimits = ContainerLimits.none
         /// Which containers have a space of their own.
         public var isolation = Isolation.tokens
         /// When stored bytes are compared with their digest.
@@ -75,5 +79,10 @@ public struct FileStorage: Sendable {
 
     func keepRevisions(in container: Container) -> Int {
         container.keepsRevisions ? policy.keepRevisions : 0
+    }
+
+    /// What holds for a container that has no limits of its own.
+    func defaultLimits(of principal: Principal) -> ContainerLimits {
+        principal.account.map { $0.kind != .token } ?? false ? policy.limits : policy.tokenLimits
     }
 }

@@ -6,6 +6,9 @@
 /// Folders above a path that is written are made when they are missing; a file among them is
 /// ``StorageError/Code/pathConflict``. An empty folder never blocks a file: it is replaced. A container that does not exist or
 /// is closed, and an entry that is not there, are ``StorageError/Code/notFound``.
+///
+/// Where a limit is in force, a change that lets a container grow beyond it is ``StorageError/Code/quotaExceeded``. Older
+/// revisions, the oldest first, give way before that; what other uploads have set aside does not.
 public enum FileChange: Hashable, Sendable {
     /// Points a path at uploaded bytes.
     ///
@@ -69,13 +72,17 @@ public enum FileChange: Hashable, Sendable {
         public var link: Link?
         /// How many older revisions stay beside the new one.
         public var keepRevisions: Int
+        /// The limits of a container that has none of its own.
+        public var limits: ContainerLimits
 
         /// Describes the change.
         public init(
             upload: UploadID, blob: BlobID, container: ContainerID, path: FilePath, mediaType: MediaType,
             sentName: String?,
-            kind: FileKind, precondition: Precondition, link: Link? = nil, keepRevisions: Int
+            kind: FileKind, precondition: Precondition, link: Link? = nil, keepRevisions: Int,
+            limits: ContainerLimits = .none
         ) {
+            self.limits = limits
             self.upload = upload
             self.blob = blob
             self.container = container
@@ -103,12 +110,15 @@ public enum FileChange: Hashable, Sendable {
         public var precondition: Precondition
         /// How many older revisions stay beside the new one when a file is replaced by a copy.
         public var keepRevisions: Int
+        /// The limits of a container that has none of its own.
+        public var limits: ContainerLimits
 
         /// Describes the change.
         public init(
             source: FileSelector, target: FilePath, kind: FileKind?, overwrite: Bool, precondition: Precondition,
-            keepRevisions: Int
+            keepRevisions: Int, limits: ContainerLimits = .none
         ) {
+            self.limits = limits
             self.source = source
             self.target = target
             self.kind = kind

@@ -19,10 +19,21 @@ public protocol MetadataStore: Sendable {
     /// written by every upload that wants them.
     func claim(_ claim: UploadClaim) async throws -> ClaimedBlob
 
-    /// Prolongs the claim of an upload; false when the blob may no longer be written.
+    /// Sets room aside for an upload in a container that has a limit, and makes the row of the upload.
+    ///
+    /// Asked again for the same upload, replaces what was set aside before. The bytes of older revisions count as free: they give
+    /// way in the commit, which also gives back what was set aside. Where no limit is in force, grants everything and sets aside
+    /// nothing. Need not be durable.
+    ///
+    /// - Returns: The bytes that may come: what is wanted, or what there is room for, but never less than needed.
+    /// - Throws: ``StorageError/Code/quotaExceeded``; ``StorageError/Code/notFound`` for a container that is closed.
+    func reserve(_ reservation: UploadReservation) async throws -> Int64
+
+    /// Tells that an upload is still under way and prolongs its claim, if it has one; false when the blob may no longer be
+    /// written, or when the upload was given up or committed.
     func renew(_ upload: UploadID, lease: Int64) async throws -> Bool
 
-    /// Gives up an upload that was not committed; one that is unknown is fine.
+    /// Gives up an upload that was not committed, with the room set aside for it; one that is unknown is fine.
     func abandon(_ upload: UploadID) async throws
 
     /// Whether an upload took effect; waits for a commit of it that is still under way.
@@ -51,6 +62,9 @@ public protocol MetadataStore: Sendable {
     /// Makes a change to accounts.
     func change(_ change: AccountChange) async throws -> AccountChangeResult
 
+    /// The credentials of an account that have not ended, in the order of their ids, from behind the given one.
+    func credentials(of account: AccountID, after: CredentialID?, limit: Int) async throws -> [StoredCredential]
+
     /// Authorises the deletion of blobs that nothing refers to.
     ///
     /// Two sorts qualify: live ones released for longer than the grace period, and pending ones whose claim ended. Of these, those
@@ -70,6 +84,12 @@ public protocol MetadataStore: Sendable {
     /// Remembers a setting unless it has a value already; returns the value in force.
     func setting(_ name: String, default value: String?) async throws -> String?
 
+    /// One page of all blobs in the order of their ids, tombstones included, from behind the given one.
+    func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection]
+
+    /// One page of all containers in the order of their ids, from behind the given one; counts every file of each.
+    func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection]
+
     /// Answers after one round trip to the database.
     func ping() async throws
 }
@@ -86,10 +106,14 @@ public enum BlobSettlement: Hashable, Sendable {
 public enum Chore: Hashable, Sendable {
     /// Adds up the usage of containers without a limit.
     case foldUsage
-    /// Removes uploads that were given up, or left alone for longer than this, and committed ones older than `kept`.
-    case sweepUploads(abandoned: Int64, kept: Int64)
+    /// Gives back the room set aside for uploads that gave no sign of life for longer than `silent`; removes uploads that were
+    /// given up, or left alone for longer than `abandoned`, and committed ones older than `kept`.
+    case sweepUploads(silent: Int64, abandoned: Int64, kept: Int64)
     /// Removes credentials that have ended.
     case sweepCredentials
+    /// Removes what closed accounts still have: first files, then the container, in the end the account. Only the revoked token of a
+    /// token account stays, so that it never opens another container.
+    case removeClosedAccounts
     /// Removes tombstones of later generations older than this.
     case sweepTombstones(age: Int64)
 }

@@ -31,6 +31,11 @@ public final class InMemoryMetadataStore: MetadataStore {
         transaction { $0.claim(claim) }
     }
 
+    /// Sets room aside for an upload.
+    public func reserve(_ reservation: UploadReservation) async throws -> Int64 {
+        try transaction { try $0.reserve(reservation) }
+    }
+
     /// Prolongs the claim of an upload.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
         transaction { $0.renew(upload, lease: lease) }
@@ -91,6 +96,13 @@ public final class InMemoryMetadataStore: MetadataStore {
         try transaction { try $0.change(change) }
     }
 
+    /// The credentials of an account that have not ended.
+    public func credentials(
+        of account: AccountID, after: CredentialID?, limit: Int
+    ) async throws -> [StoredCredential] {
+        transaction { $0.credentials(of: account, after: after, limit: limit) }
+    }
+
     /// Authorises the deletion of blobs that nothing refers to.
     public func doom(grace: Int64, retry: Int64, limit: Int) async throws -> [BlobRecord] {
         transaction { $0.doom(grace: grace, retry: retry, limit: limit) }
@@ -124,6 +136,16 @@ public final class InMemoryMetadataStore: MetadataStore {
             tables.settings[name] = value
             return value
         }
+    }
+
+    /// One page of all blobs.
+    public func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
+        transaction { $0.inspectBlobs(after: after, limit: limit) }
+    }
+
+    /// One page of all containers.
+    public func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
+        transaction { $0.inspectContainers(after: after, limit: limit) }
     }
 
     /// Answers at once.

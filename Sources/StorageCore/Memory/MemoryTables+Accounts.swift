@@ -2,7 +2,7 @@
 extension MemoryTables {
     func account(_ selector: AccountSelector) -> AccountRecord? {
         switch selector {
-        case .id(let id): accountIndex[id].map { record(accounts[$0], by: nil) }
+        case .id(let id): open(id).map { record($0, by: nil) }
         case .login(let login): logins[login].map { record(accounts[$0], by: nil) }
         case .credential(let digest): credential(digest)
         }
@@ -10,17 +10,32 @@ extension MemoryTables {
 
     private func credential(_ digest: TokenDigest) -> AccountRecord? {
         guard let row = credentialIndex[digest].flatMap({ credentials[$0] }), !hasEnded(row),
-            let index = accountIndex[row.account]
+            let account = open(row.account)
         else { return nil }
-        return record(accounts[index], by: row)
+        return record(account, by: row)
+    }
+
+    /// The row of an account that is not closed.
+    private func open(_ id: AccountID) -> AccountRow? {
+        accountIndex[id].map { accounts[$0] }.flatMap { $0.isClosed ? nil : $0 }
     }
 
     private func record(_ row: AccountRow, by credential: CredentialRow?) -> AccountRecord {
-        let stored = credential.map {
-            StoredCredential(
-                id: $0.id, kind: $0.kind, createdAt: $0.createdAt, lastUsedAt: $0.lastUsedAt, expiresAt: $0.expiresAt)
+        AccountRecord(
+            account: row.account, passwordHash: row.passwordHash, credential: credential.map(stored), readAt: now)
+    }
+
+    private func stored(_ row: CredentialRow) -> StoredCredential {
+        StoredCredential(
+            id: row.id, kind: row.kind, label: row.label, createdAt: row.createdAt, lastUsedAt: row.lastUsedAt,
+            expiresAt: row.expiresAt)
+    }
+
+    func credentials(of account: AccountID, after: CredentialID?, limit: Int) -> [StoredCredential] {
+        let rows = credentials.values.filter { row in
+            row.account == account && !hasEnded(row) && after.map { $0 < row.id } ?? true
         }
-        return AccountRecord(account: row.account, passwordHash: row.passwordHash, credential: stored, readAt: now)
+        return rows.sorted { $0.id < $1.id }.prefix(max(limit, 0)).map(stored)
     }
 
     /// Whether a credential is revoked, expired or was idle for too long.
@@ -33,7 +48,7 @@ extension MemoryTables {
 
     func accounts(after serial: Int64, limit: Int) -> [Account] {
         let start = Int(min(max(serial, 0), Int64(accounts.count)))
-        return accounts[start...].prefix(max(limit, 0)).map(\.account)
+        return accounts[start...].lazy.filter { !$0.isClosed }.prefix(max(limit, 0)).map(\.account)
     }
 
     mutating func change(_ change: AccountChange) throws -> AccountChangeResult {
@@ -51,8 +66,9 @@ extension MemoryTables {
         case .touchCredential(let id, let idle):
             return touchCredential(id, idle: idle)
         case .revokeCredential(let account, let id):
+            let ended = credentials[id].map { $0.account == account && $0.revokedAt == nil } ?? false
             revokeCredentials(of: account) { $0 == id }
-            return result(account)
+            return AccountChangeResult(account: open(account)?.account, credential: ended ? id : nil)
         case .revokeCredentials(let account, let kept):
             revokeCredentials(of: account) { $0 != kept }
             return result(account)
@@ -63,13 +79,20 @@ extension MemoryTables {
             accounts[index].passwordHash = passwordHash
             return result(account)
         case .setDisabled(let account, let isDisabled):
-            if let index = accountIndex[account] { setDisabled(index, isDisabled) }
+            if let index = accountIndex[account] { replace(index, disabledAt: isDisabled ? now : nil) }
             return result(account)
+        case .setLimits(let account, let limits):
+            if let index = accountIndex[account] { setLimits(index, limits) }
+            return result(account)
+        case .close(let account):
+            let last = result(account)
+            close(account)
+            return last
         }
     }
 
     private func result(_ id: AccountID) -> AccountChangeResult {
-        AccountChangeResult(account: accountIndex[id].map { accounts[$0].account })
+        AccountChangeResult(account: open(id)?.account)
     }
 
     /// Adds an account with its container; one of a token keeps no older revisions.
@@ -86,7 +109,7 @@ extension MemoryTables {
         accountIndex[account.id] = accounts.count
         if let login { logins[login] = accounts.count }
         accounts.append(row)
-        containers[id] = ContainerRow()
+        containers[id] = ContainerRow(account: account.id)
         return row
     }
 
@@ -130,10 +153,43 @@ extension MemoryTables {
         }
     }
 
-    private mutating func setDisabled(_ index: Int, _ isDisabled: Bool) {
+    private mutating func replace(_ index: Int, disabledAt: Timestamp?, limits: ContainerLimits? = nil) {
         let old = accounts[index].account
+        let container = Container(
+            id: old.container.id, space: old.container.space, keepsRevisions: old.container.keepsRevisions,
+            limits: limits ?? old.container.limits)
         accounts[index].account = Account(
             id: old.id, serial: old.serial, kind: old.kind, role: old.role, login: old.login, createdAt: old.createdAt,
-            disabledAt: isDisabled ? old.disabledAt ?? now : nil, container: old.container)
+            disabledAt: disabledAt, container: container)
+    }
+
+    private mutating func setLimits(_ index: Int, _ limits: ContainerLimits) {
+        let account = accounts[index].account
+        replace(index, disabledAt: account.disabledAt, limits: limits)
+        containers[account.container.id]?.usage.limitBytes = limits.bytes
+        containers[account.container.id]?.usage.limitFiles = limits.files
+    }
+
+    private mutating func close(_ id: AccountID) {
+        guard let index = accountIndex[id] else { return }
+        accounts[index].isClosed = true
+        if let login = accounts[index].account.login, logins[login] == index { logins[login] = nil }
+        containers[accounts[index].account.container.id]?.isClosed = true
+        revokeCredentials(of: id) { _ in true }
+    }
+
+    /// Removes everything that closed accounts still have; their rows stay, so that serials still count from 1.
+    mutating func removeClosedAccounts() {
+        for (id, container) in containers where container.isClosed {
+            for path in container.entries.keys.reversed() {
+                if let row = row(at: path, in: id) { remove(row) }
+            }
+            uploads = uploads.filter { $0.value.container != id }
+            containers[id] = nil
+            for row in credentials.values where row.account == container.account && row.kind == .session {
+                credentials[row.id] = nil
+                credentialIndex[row.digest] = nil
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ extension MemoryTables {
             lives[content, default: []].append(blob.id)
         }
         blobs[blob.id] = blob
-        var upload = uploads[claim.upload] ?? UploadRow(blob: blob.id, heartbeatAt: now)
+        var upload = uploads[claim.upload] ?? UploadRow(container: claim.container, heartbeatAt: now)
         upload.blob = blob.id
         upload.heartbeatAt = now
         upload.isAbandoned = false
@@ -37,13 +37,13 @@ extension MemoryTables {
     }
 
     mutating func renew(_ upload: UploadID, lease: Int64) -> Bool {
-        guard let row = uploads[upload], !row.isAbandoned, let blob = blobs[row.blob], blob.isUsable else {
-            return false
-        }
+        guard let row = uploads[upload], !row.isAbandoned, row.committedAt == nil else { return false }
         uploads[upload]?.heartbeatAt = now
+        guard let id = row.blob else { return true }
+        guard let blob = blobs[id], blob.isUsable else { return false }
         if blob.state == .pending {
             let until = now.adding(lease)
-            blobs[row.blob]?.claimedUntil = max(blob.claimedUntil ?? until, until)
+            blobs[id]?.claimedUntil = max(blob.claimedUntil ?? until, until)
         }
         return true
     }
@@ -51,6 +51,7 @@ extension MemoryTables {
     mutating func abandon(_ upload: UploadID) {
         guard let row = uploads[upload], row.committedAt == nil else { return }
         uploads[upload]?.isAbandoned = true
+        release(of: upload)
     }
 
     func outcome(of upload: UploadID) -> UploadOutcome {
@@ -104,7 +105,9 @@ extension MemoryTables {
         switch chore {
         case .foldUsage:
             break
-        case .sweepUploads(let abandoned, let kept):
+        case .sweepUploads(let silent, let abandoned, let kept):
+            let silentSince = now.subtracting(silent)
+            for (id, row) in uploads where row.reserved > 0 && row.heartbeatAt < silentSince { abandon(id) }
             let (leftBefore, committedBefore) = (now.subtracting(abandoned), now.subtracting(kept))
             uploads = uploads.filter { _, row in
                 if let committedAt = row.committedAt { return committedAt >= committedBefore }
@@ -115,6 +118,8 @@ extension MemoryTables {
                 credentials[row.id] = nil
                 credentialIndex[row.digest] = nil
             }
+        case .removeClosedAccounts:
+            removeClosedAccounts()
         case .sweepTombstones(let age):
             let goneBefore = now.subtracting(age)
             for blob in blobs.values where blob.state == .gone && blob.key.generation != 0 && blob.stateAt < goneBefore

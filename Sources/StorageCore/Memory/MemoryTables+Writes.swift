@@ -29,7 +29,17 @@ extension MemoryTables {
             return .blobLost
         }
         let version = Version(blob: blob, mediaType: put.mediaType, sentName: put.sentName, kind: put.kind)
-        let result = write(version, at: put.path, in: put.container, place, keepRevisions: put.keepRevisions)
+        let reserved = upload.reserved
+        release(of: put.upload)
+        let result: FileChangeResult
+        do {
+            result = try write(
+                version, at: put.path, in: put.container, place, keepRevisions: put.keepRevisions, limits: put.limits)
+        } catch {
+            uploads[put.upload]?.reserved = reserved
+            containers[put.container]?.reserved += reserved
+            throw error
+        }
         if let link = put.link, let revision = result.record?.revision {
             publish(revision.id, as: link, in: put.container)
         }
@@ -64,8 +74,9 @@ extension MemoryTables {
         }
         let version = Version(
             blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
-        return write(
-            version, at: relocation.target, in: source.container, place, keepRevisions: relocation.keepRevisions)
+        return try write(
+            version, at: relocation.target, in: source.container, place, keepRevisions: relocation.keepRevisions,
+            limits: relocation.limits)
     }
 
     static var exists: StorageError { StorageError(.exists, "There is something at the target path already.") }
@@ -105,14 +116,18 @@ extension MemoryTables {
 
     /// Makes a version current at a place that was checked.
     private mutating func write(
-        _ version: Version, at path: FilePath, in container: ContainerID, _ place: Place, keepRevisions: Int
-    ) -> FileChangeResult {
-        setLive(version.blob.id)
+        _ version: Version, at path: FilePath, in container: ContainerID, _ place: Place, keepRevisions: Int,
+        limits: ContainerLimits
+    ) throws -> FileChangeResult {
         if let file = place.file, let current = file.revisions.last.flatMap({ revisions[$0] }),
             version.isSame(as: current)
         {
+            setLive(version.blob.id)
             return .updated(record(file))
         }
+        let pruned = try revisionsToPrune(
+            for: version, over: place.file, in: container, keepRevisions: keepRevisions, limits: limits)
+        setLive(version.blob.id)
         makeFolders(place.missing, in: container)
         if let folder = place.emptyFolder { remove(folder) }
         var file = place.file ?? insert(path, in: container, kind: version.kind)
@@ -129,15 +144,36 @@ extension MemoryTables {
         account(for: revision.size, replacing: replaced?.size, in: container)
         if let replaced {
             dropLinks(of: replaced.id)
+            revisions[replaced.id]?.supersededAt = now
             heal(replaced.blob, with: version.blob)
         }
-        while file.revisions.count > max(keepRevisions, 0) + 1 {
-            let oldest = file.revisions.removeFirst()
-            containers[container]?.usage.revisionBytes -= revisions[oldest]?.size ?? 0
-            remove(oldest)
-        }
         files[file.id] = file
+        for revision in pruned { prune(revision, in: container) }
+        file = files[file.id] ?? file
         return place.file == nil ? .created(record(file)) : .updated(record(file))
+    }
+
+    /// The revisions of the file beyond those that are kept, and those of the container that give way.
+    private func revisionsToPrune(
+        for version: Version, over file: FileRow?, in container: ContainerID, keepRevisions: Int,
+        limits: ContainerLimits
+    ) throws -> [RevisionID] {
+        let replaced = file?.revisions.last.flatMap { revisions[$0] }
+        let surplus = Array((file?.revisions ?? []).dropLast(max(keepRevisions, 0)))
+        let change = Usage(
+            bytes: version.blob.size - (replaced?.size ?? 0), files: file == nil ? 1 : 0,
+            revisionBytes: (replaced?.size ?? 0) - surplus.reduce(0) { $0 + (revisions[$1]?.size ?? 0) })
+        let givingWay = try revisionsGivingWay(
+            to: change, in: container, defaults: limits, going: Set(surplus), replaced: replaced)
+        return surplus + givingWay
+    }
+
+    /// Takes an older revision out of its file.
+    private mutating func prune(_ id: RevisionID, in container: ContainerID) {
+        guard let row = revisions[id] else { return }
+        files[row.file]?.revisions.removeAll { $0 == id }
+        containers[container]?.usage.revisionBytes -= row.size
+        remove(id)
     }
 
     private mutating func setLive(_ id: BlobID) {

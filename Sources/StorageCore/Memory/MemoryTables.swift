@@ -25,6 +25,7 @@ struct MemoryTables: Sendable {
         var account: Account
         var passwordHash: String?
         var email: String?
+        var isClosed = false
     }
 
     struct CredentialRow {
@@ -41,7 +42,10 @@ struct MemoryTables: Sendable {
     }
 
     struct ContainerRow {
+        let account: AccountID
         var usage = Usage()
+        var reserved: Int64 = 0
+        var isClosed = false
         var entries = SortedMap<FilePath, FileID>()
     }
 
@@ -66,6 +70,8 @@ struct MemoryTables: Sendable {
         let mediaType: MediaType
         let sentName: String?
         let createdAt: Timestamp
+        /// Means nothing while the revision is the current one.
+        var supersededAt = Timestamp(microseconds: 0)
         var links: Set<Link> = []
     }
 
@@ -96,7 +102,9 @@ struct MemoryTables: Sendable {
     }
 
     struct UploadRow {
-        var blob: BlobID
+        let container: ContainerID
+        var blob: BlobID?
+        var reserved: Int64 = 0
         var heartbeatAt: Timestamp
         var isAbandoned = false
         var committedAt: Timestamp?
@@ -107,9 +115,11 @@ struct MemoryTables: Sendable {
 extension MemoryTables {
     /// The row of a container.
     ///
-    /// - Throws: ``StorageError/Code/notFound`` when there is none.
+    /// - Throws: ``StorageError/Code/notFound`` when there is none, or when it is closed.
     func container(_ id: ContainerID) throws -> ContainerRow {
-        guard let row = containers[id] else { throw StorageError(.notFound, "There is no such container.") }
+        guard let row = containers[id], !row.isClosed else {
+            throw StorageError(.notFound, "There is no such container.")
+        }
         return row
     }
 
@@ -123,7 +133,9 @@ extension MemoryTables {
         switch selector {
         case .path(let container, let path): row(at: path, in: container)
         case .id(let container, let id): files[id].flatMap { $0.container == container ? $0 : nil }
-        case .link(let link): links[link]?.first.flatMap { revisions[$0.revision] }.flatMap { files[$0.file] }
+        case .link(let link):
+            links[link]?.first { containers[$0.container]?.isClosed == false }
+                .flatMap { revisions[$0.revision] }.flatMap { files[$0.file] }
         }
     }
 

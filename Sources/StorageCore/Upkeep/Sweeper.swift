@@ -34,7 +34,8 @@ public struct Sweeper: Service {
     }
 
     private static let chores: [Chore] = [
-        .sweepUploads(abandoned: 2 * 3_600 * 1_000_000, kept: 86_400 * 1_000_000),
+        .sweepUploads(silent: 2 * 60 * 1_000_000, abandoned: 2 * 3_600 * 1_000_000, kept: 86_400 * 1_000_000),
+        .removeClosedAccounts,
         .foldUsage,
         .sweepCredentials,
         .sweepTombstones(age: 7 * 86_400 * 1_000_000),

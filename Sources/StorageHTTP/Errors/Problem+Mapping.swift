@@ -70,6 +70,7 @@ extension Problem {
         .loginTaken: .conflict,
         .tooLarge: .contentTooLarge,
         .insufficientStorage: .insufficientStorage,
+        .quotaExceeded: .insufficientStorage,
         .unavailable: .serviceUnavailable,
         .outcomeUnknown: .serviceUnavailable,
         .corrupt: .internalServerError,

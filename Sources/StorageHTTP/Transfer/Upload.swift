@@ -47,17 +47,20 @@ struct Upload {
             throw StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
         }
         var path = queryPath
-        var staged: (blob: StagedBlob, name: [UInt8], type: MediaType?)?
+        var staged: (upload: StagedUpload, name: [UInt8], type: MediaType?)?
         do {
             while let part = try await form.nextPart() {
                 if let name = part.filename {
                     guard staged == nil, !name.isEmpty else { continue }
+                    var existing: FileRecord?
                     if let path {
                         let file = try await file(at: path, sentAs: name, type: part.mediaType, principal)
-                        try await call.storage.admit(file, length: nil, as: principal)
+                        existing = try await call.storage.admit(file, length: nil, as: principal)
                     }
                     let chunks = ByteStream(length: nil, isReplayable: false) { { try await form.nextChunk() } }
-                    staged = (try await call.storage.stage(chunks), name, part.mediaType)
+                    staged = (
+                        try await call.storage.stage(chunks, as: principal, replacing: existing), name, part.mediaType
+                    )
                 } else {
                     let value = try await form.collect()
                     if part.isNamed("path"), path == nil { path = value }
@@ -68,11 +71,11 @@ struct Upload {
             }
             guard let path else { throw Self.noPath }
             let file = try await file(at: path, sentAs: staged.name, type: staged.type, principal)
-            let result = try await call.storage.put(file, staged: staged.blob, as: principal)
-            await call.storage.discard(staged.blob)
+            let result = try await call.storage.put(file, staged: staged.upload, as: principal)
+            await call.storage.discard(staged.upload)
             return result
         } catch {
-            if let staged { await call.storage.discard(staged.blob) }
+            if let staged { await call.storage.discard(staged.upload) }
             throw error
         }
     }

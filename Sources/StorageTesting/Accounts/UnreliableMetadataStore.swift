@@ -28,6 +28,11 @@ public final class UnreliableMetadataStore: MetadataStore {
     public func claim(_ claim: UploadClaim) async throws -> ClaimedBlob { try await reachable().claim(claim) }
 
     /// Passes the call on.
+    public func reserve(_ reservation: UploadReservation) async throws -> Int64 {
+        try await reachable().reserve(reservation)
+    }
+
+    /// Passes the call on.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
         try await reachable().renew(upload, lease: lease)
     }
@@ -65,6 +70,23 @@ public final class UnreliableMetadataStore: MetadataStore {
     /// Passes the call on.
     public func change(_ change: AccountChange) async throws -> AccountChangeResult {
         try await reachable().change(change)
+    }
+
+    /// Passes the call on.
+    public func credentials(
+        of account: AccountID, after: CredentialID?, limit: Int
+    ) async throws -> [StoredCredential] {
+        try await reachable().credentials(of: account, after: after, limit: limit)
+    }
+
+    /// Passes the call on.
+    public func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
+        try await reachable().inspectBlobs(after: after, limit: limit)
+    }
+
+    /// Passes the call on.
+    public func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
+        try await reachable().inspectContainers(after: after, limit: limit)
     }
 
     /// Passes the call on.

@@ -37,13 +37,13 @@ struct MetadataScene: Sendable {
     func put(
         _ blob: BlobID, at path: String, in account: Account? = nil, upload: UploadID, type: String = "text/plain",
         name: String? = nil, kind: FileKind = .text, if precondition: Precondition = .none, link: Link? = nil,
-        keep: Int = 5
+        keep: Int = 5, limits: ContainerLimits = .none
     ) throws -> FileChange {
         .put(
             FileChange.Put(
                 upload: upload, blob: blob, container: (account ?? owner).container.id, path: try FilePath(path),
                 mediaType: try MediaType(type).required(), sentName: name, kind: kind, precondition: precondition,
-                link: link, keepRevisions: keep))
+                link: link, keepRevisions: keep, limits: limits))
     }
 
     /// Claims a content and commits it at a path.
@@ -51,13 +51,13 @@ struct MetadataScene: Sendable {
     func write(
         _ content: TestContent, at path: String, in account: Account? = nil, upload: UploadID = UploadID(),
         type: String = "text/plain", name: String? = nil, kind: FileKind = .text, if precondition: Precondition = .none,
-        link: Link? = nil, keep: Int = 5
+        link: Link? = nil, keep: Int = 5, limits: ContainerLimits = .none
     ) async throws -> FileChangeResult {
         let blob = try await claim(content, for: account, upload: upload)
         return try await store.commit(
             put(
                 blob.id, at: path, in: account, upload: upload, type: type, name: name, kind: kind, if: precondition,
-                link: link, keep: keep))
+                link: link, keep: keep, limits: limits))
     }
 
     /// Writes some content at every path.

@@ -175,7 +175,8 @@ extension MetadataStoreConformance {
             let upload = UploadID()
             let result = try await scene.write(TestContent(), at: "a", upload: upload)
             for chore in [
-                Chore.foldUsage, .sweepUploads(abandoned: scene.hour, kept: scene.hour), .sweepCredentials,
+                Chore.foldUsage, .sweepUploads(silent: scene.hour, abandoned: scene.hour, kept: scene.hour),
+                .sweepCredentials,
                 .sweepTombstones(age: scene.hour),
             ] {
                 var rounds = 0

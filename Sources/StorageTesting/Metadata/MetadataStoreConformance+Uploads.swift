@@ -160,7 +160,9 @@ extension MetadataStoreConformance {
             for upload in [given, left] { _ = try await scene.claim(TestContent(), upload: upload) }
             try await scene.write(TestContent(), at: "a", upload: committed)
             try await scene.store.abandon(given)
-            while try await scene.store.tidy(.sweepUploads(abandoned: -scene.second, kept: -scene.second)) {}
+            while try await scene.store.tidy(
+                .sweepUploads(silent: -scene.second, abandoned: -scene.second, kept: -scene.second))
+            {}
             for upload in [given, left, committed] {
                 let outcome = try await scene.store.outcome(of: upload)
                 #expect(outcome == .unknown)
@@ -172,7 +174,8 @@ extension MetadataStoreConformance {
             let (open, committed) = (UploadID(), UploadID())
             _ = try await scene.claim(TestContent(), upload: open)
             let result = try await scene.write(TestContent(), at: "a", upload: committed)
-            while try await scene.store.tidy(.sweepUploads(abandoned: scene.hour, kept: scene.hour)) {}
+            while try await scene.store.tidy(.sweepUploads(silent: scene.hour, abandoned: scene.hour, kept: scene.hour))
+            {}
             let ofOpen = try await scene.store.outcome(of: open)
             let ofCommitted = try await scene.store.outcome(of: committed)
             #expect(ofOpen == .open)

@@ -80,6 +80,24 @@ final class FaultyMetadataStore: MetadataStore {
         return claimed
     }
 
+    func reserve(_ reservation: UploadReservation) async throws -> Int64 {
+        try await inner.reserve(reservation)
+    }
+
+    func credentials(
+        of account: AccountID, after: CredentialID?, limit: Int
+    ) async throws -> [StoredCredential] {
+        try await inner.credentials(of: account, after: after, limit: limit)
+    }
+
+    func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
+        try await inner.inspectBlobs(after: after, limit: limit)
+    }
+
+    func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
+        try await inner.inspectContainers(after: after, limit: limit)
+    }
+
     func abandon(_ upload: UploadID) async throws {
         journal.note(.abandon)
         seen.withLock { $0.abandoned.append(upload) }

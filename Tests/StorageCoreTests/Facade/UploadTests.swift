@@ -84,7 +84,7 @@ struct UploadTests {
     func stagedTwice() async throws {
         let fixture = StorageFixture()
         let ann = try await fixture.user()
-        let staged = try await fixture.storage.stage(ByteStream(ByteBuffer(string: "hello")))
+        let staged = try await fixture.storage.stage(ByteStream(ByteBuffer(string: "hello")), as: ann)
         for path in ["a", "b"] {
             _ = try await fixture.storage.put(NewFile(path: try FilePath(path)), staged: staged, as: ann)
         }
@@ -132,7 +132,7 @@ struct UploadTests {
         }
         // The admission would refuse a condition at once; the commit decides for what was staged before.
         await #expect(throws: (any Error).self) {
-            let staged = try await fixture.storage.stage(body)
+            let staged = try await fixture.storage.stage(body, as: ann)
             do {
                 _ = try await fixture.storage.put(file, staged: staged, as: ann)
             } catch {

@@ -114,10 +114,10 @@ struct SweeperTests {
         }
         await sweep(fixture, after: .zero)
         let counts = Dictionary(fixture.metadata.chores.map { ($0, 1) }, uniquingKeysWith: +)
-        #expect(counts.count == 4)
+        #expect(counts.count == 5)
         #expect(counts[.foldUsage] == 4)
         #expect(counts[.sweepCredentials] == 2)
-        #expect(counts.values.reduce(0, +) == 8)
+        #expect(counts.values.reduce(0, +) == 9)
     }
 
     @Test(
@@ -127,6 +127,6 @@ struct SweeperTests {
         let fixture = StorageFixture()
         fixture.metadata.plan { $0.failingChore = chore }
         await sweep(fixture, after: .zero)
-        #expect(Set(fixture.metadata.chores).count == 4)
+        #expect(Set(fixture.metadata.chores).count == 5)
     }
 }

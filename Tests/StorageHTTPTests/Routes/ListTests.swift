@@ -21,7 +21,7 @@ struct ListTests {
     /// Stores one small file at each path, below the routes.
     private func fill(_ paths: [String], _ client: RouteClient) async throws {
         let ann = try await client.fixture.principal("ann")
-        let staged = try await client.fixture.storage.stage(ByteStream(ByteBuffer(string: "x")))
+        let staged = try await client.fixture.storage.stage(ByteStream(ByteBuffer(string: "x")), as: ann)
         for path in paths {
             _ = try await client.fixture.storage.put(NewFile(path: try FilePath(path)), staged: staged, as: ann)
         }
