@@ -35,22 +35,26 @@ public struct AccountRegistry: Sendable {
         public let lifetime: Int64
     }
 
-    private let metadata: any MetadataStore
-    private let hasher: PasswordHasher
-    private let passwords: PasswordPolicy
+    let metadata: any MetadataStore
+    let hasher: PasswordHasher
+    let passwords: PasswordPolicy
     private let bearer: BearerAuthProvider?
+    private let containers: ContainerTokenAuthProvider?
     private let logger = Logger(label: "storage.accounts")
     /// Who may register, and how long a sign-in lasts.
     public let policy: Policy
 
     /// Makes a registry over a metadata store.
     ///
-    /// - Parameter bearer: The provider whose memory is to forget a token as soon as it is signed out.
+    /// - Parameters:
+    ///   - bearer: The provider whose memory is to forget a token as soon as it ends.
+    ///   - containers: The same for container tokens.
     public init(
         metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy,
-        bearer: BearerAuthProvider? = nil,
+        bearer: BearerAuthProvider? = nil, containers: ContainerTokenAuthProvider? = nil,
         policy: Policy = Policy()
     ) {
+        self.containers = containers
         self.metadata = metadata
         self.hasher = hasher
         self.passwords = passwords
@@ -89,13 +93,18 @@ public struct AccountRegistry: Sendable {
     /// Hands out a token to somebody who has just proved who they are.
     public func issueToken(to principal: Principal) async throws -> IssuedToken {
         guard let account = principal.account else { throw StorageError.unauthenticated }
+        return try await issueToken(for: account, label: nil, act: "sign_in")
+    }
+
+    func issueToken(for account: Account, label: String?, act: String) async throws -> IssuedToken {
         let token = try AccessToken()
-        _ = try await metadata.change(
+        let change = try await metadata.change(
             .addCredential(
-                account.id, try token.digest, kind: .session, label: nil,
+                account.id, try token.digest, kind: .session, label: label,
                 lifetime: policy.tokenLifetime.wholeMicroseconds,
                 idle: policy.tokenIdle.wholeMicroseconds))
-        await audit(AuditEntry(account: account.id, act: "sign_in"))
+        guard change.credential != nil else { throw Self.noSuchAccount }
+        await audit(AuditEntry(account: account.id, act: act, subject: label))
         return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)
     }
 
@@ -108,17 +117,33 @@ public struct AccountRegistry: Sendable {
         guard let account = principal.account, account.kind != .token, let credential = principal.credential else {
             throw StorageError.unauthenticated
         }
-        _ = try await metadata.change(.revokeCredential(account.id, credential))
+        try await end(credential, of: account.id, act: "sign_out")
+    }
+
+    /// Ends a credential; false when there was none to end.
+    @discardableResult
+    func end(_ credential: CredentialID, of account: AccountID, act: String) async throws -> Bool {
+        let ended = try await metadata.change(.revokeCredential(account, credential)).credential != nil
         bearer?.forget(credential)
-        await audit(AuditEntry(account: account.id, act: "sign_out"))
+        containers?.forget(credential)
+        if ended { await audit(AuditEntry(account: account, act: act, subject: credential.description)) }
+        return ended
+    }
+
+    /// Ends what this process remembers of an account.
+    func forget(_ account: AccountID) {
+        bearer?.forget(account)
+        containers?.forget(account)
     }
 
     /// Records an act that has taken effect: a failure of the record must not make it look undone.
-    private func audit(_ entry: AuditEntry) async {
+    func audit(_ entry: AuditEntry) async {
         do {
             try await metadata.audit(entry)
         } catch {
             logger.error("an act was not recorded", metadata: ["act": "\(entry.act)", "error": "\(error)"])
         }
     }
+
+    static let noSuchAccount = StorageError(.notFound, "There is no such account.")
 }

@@ -49,4 +49,17 @@ let accountRoutes = [
         try await call.services.accounts.endToken(of: try await call.principal())
         return Answer(.noContent)
     },
+    Route(.post, "/api/v1/user/password") { call in
+        let principal = try await call.principal()
+        let fields = try await FormFields(call)
+        try await call.services.accounts.changePassword(
+            of: principal, from: try fields.required("password"), to: try fields.required("new_password"))
+        return Answer(.noContent)
+    },
+    Route(.delete, "/api/v1/user") { call in
+        let principal = try await call.principal()
+        let fields = try await FormFields(call)
+        try await call.services.accounts.delete(principal, password: try fields.required("password"))
+        return Answer(.noContent)
+    },
 ]

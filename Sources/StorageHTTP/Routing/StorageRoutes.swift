@@ -44,7 +44,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             publicURL: publicURL)
-        table = RouteTable(operationRoutes + accountRoutes + fileRoutes + containerRoutes)
+        table = RouteTable(operationRoutes + accountRoutes + sessionRoutes + fileRoutes + containerRoutes)
         logger = Logger(label: "storage.http")
     }
 

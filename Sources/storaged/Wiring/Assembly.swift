@@ -38,15 +38,17 @@ func buildApplication(
 ) throws -> some ApplicationProtocol {
     let hasher = PasswordHasher()
     let bearer = BearerAuthProvider(metadata: stores.metadata, idle: configuration.authentication.tokenIdleTime)
+    let containers = ContainerTokenAuthProvider(
+        metadata: stores.metadata, mode: configuration.authentication.containers)
     let authentication = try AuthProviderChain([
         BasicAuthProvider(metadata: stores.metadata, hasher: hasher),
         bearer,
-        ContainerTokenAuthProvider(metadata: stores.metadata, mode: configuration.authentication.containers),
+        containers,
     ])
     let accounts = AccountRegistry(
         metadata: stores.metadata, hasher: hasher,
         passwords: PasswordPolicy(minimumBytes: configuration.authentication.minimumPasswordLength), bearer: bearer,
-        policy: configuration.accountPolicy)
+        containers: containers, policy: configuration.accountPolicy)
     let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
     let routes = StorageRoutes<StorageRequestContext>(
         storage: storage, accounts: accounts, authentication: authentication, readiness: readiness)

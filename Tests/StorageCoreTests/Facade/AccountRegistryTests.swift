@@ -181,4 +181,126 @@ struct AccountRegistryTests {
             #expect(record?.account == principal.account)
         }
     }
+
+    @Test("replaces a password that is proved, and ends every token but the one that asked")
+    func changesPassword() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let account = try await register("ann", in: registry)
+            let ann = Principal(identity: .account(account))
+            var tokens: [String] = []
+            for _ in 0..<2 { tokens.append(try await registry.issueToken(to: ann).text) }
+            let asking = try #require(try await providers.authenticate(.bearer(Array(tokens[0].utf8))))
+            _ = try await providers.authenticate(.bearer(Array(tokens[1].utf8)))
+            let new = Array("another long phrase".utf8)
+            for (old, new, code) in [
+                (new, new, .forbidden), (Self.password, Array("short".utf8), .unprocessable),
+                (Array(repeating: UInt8(ascii: "x"), count: 5_000), new, .forbidden),
+            ] as [([UInt8], [UInt8], StorageError.Code)] {
+                let error = await #expect(throws: StorageError.self) {
+                    try await registry.changePassword(of: asking, from: old, to: new)
+                }
+                #expect(error?.code == code)
+            }
+            try await registry.changePassword(of: asking, from: Self.password, to: new)
+            let kept = try await providers.authenticate(.bearer(Array(tokens[0].utf8)))
+            #expect(kept?.account?.id == account.id)
+            for credential in [
+                Credential.bearer(Array(tokens[1].utf8)),
+                .basic(login: Array("ann".utf8), password: Self.password),
+            ] {
+                let error = await #expect(throws: StorageError.self) {
+                    _ = try await providers.authenticate(credential)
+                }
+                #expect(error?.code == .unauthenticated)
+            }
+            let signedIn = try await providers.authenticate(.basic(login: Array("ann".utf8), password: new))
+            #expect(signedIn?.account?.id == account.id)
+            #expect(metadata.audited.last?.act == "password_change")
+        }
+    }
+
+    @Test("lists the sign-ins of an account, and ends one of them alone")
+    func sessions() async throws {
+        try await withRegistry { registry, _, providers in
+            let ann = Principal(identity: .account(try await register("ann", in: registry)))
+            let bob = Principal(identity: .account(try await register("bob", in: registry)))
+            let tokens = [try await registry.issueToken(to: ann), try await registry.issueToken(to: ann)]
+            let first = try #require(try await providers.authenticate(.bearer(Array(tokens[0].text.utf8))))
+            let credential = try #require(first.credential)
+            let before = try await registry.sessions(of: ann, after: nil, limit: 10).entries
+            #expect(before.count == 2)
+            #expect(before.contains { $0.id == credential })
+            for (principal, id) in [(bob, credential), (ann, CredentialID())] {
+                let error = await #expect(throws: StorageError.self) {
+                    try await registry.endSession(id, of: principal)
+                }
+                #expect(error?.code == .notFound)
+            }
+            try await registry.endSession(credential, of: ann)
+            await #expect(throws: StorageError.self) {
+                _ = try await providers.authenticate(.bearer(Array(tokens[0].text.utf8)))
+            }
+            let second = try await providers.authenticate(.bearer(Array(tokens[1].text.utf8)))
+            #expect(second?.account == ann.account)
+            let page = try await registry.sessions(of: ann, after: nil, limit: 1)
+            #expect(page.entries.count == 1)
+            #expect(!page.hasMore)
+        }
+    }
+
+    @Test("deletes an account with its files for whoever proves its password")
+    func deletes() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let account = try await register("ann", in: registry)
+            let ann = Principal(identity: .account(account))
+            let storage = FileStorage(metadata: metadata, blobs: InMemoryBlobStore())
+            try await storage.put("hello", at: "a/b", as: ann)
+            let token = try await registry.issueToken(to: ann)
+            _ = try await providers.authenticate(.bearer(Array(token.text.utf8)))
+            let wrong = await #expect(throws: StorageError.self) {
+                try await registry.delete(ann, password: Array("not the password".utf8))
+            }
+            #expect(wrong?.code == .forbidden)
+            try await registry.delete(ann, password: Self.password)
+            for credential in [
+                Credential.bearer(Array(token.text.utf8)), .basic(login: Array("ann".utf8), password: Self.password),
+            ] {
+                await #expect(throws: StorageError.self) { _ = try await providers.authenticate(credential) }
+            }
+            let containers = try await metadata.inspectContainers(after: nil, limit: 10)
+            #expect(containers.isEmpty)
+            let again = try await register("ann", in: registry)
+            #expect(again.id != account.id)
+        }
+    }
+
+    @Test("lets an operator add, disable, enable, limit and delete accounts, and their tokens come and go")
+    func operated() async throws {
+        try await withRegistry {
+            $0.registration = .off
+        } _: { registry, _, providers in
+            let admin = try await registry.add(login: Array("root".utf8), password: Self.password, role: .admin)
+            #expect(admin.role == .admin)
+            let token = try await registry.issueToken(for: admin, label: "backup")
+            let bearer = Credential.bearer(Array(token.text.utf8))
+            _ = try await providers.authenticate(bearer)
+            try await registry.setDisabled(true, of: admin)
+            await #expect(throws: StorageError.self) { _ = try await providers.authenticate(bearer) }
+            try await registry.setDisabled(false, of: admin)
+            let principal = try #require(try await providers.authenticate(bearer))
+            try await registry.setLimits(ContainerLimits(bytes: 7), of: admin)
+            let limited = try await registry.account(login: Array("root".utf8))
+            #expect(limited.container.limits == ContainerLimits(bytes: 7))
+            let listed = try await registry.credentials(of: admin.id, after: nil, limit: 10).entries
+            #expect(listed.map(\.label) == ["backup"])
+            try await registry.revoke(try #require(principal.credential), of: admin)
+            await #expect(throws: StorageError.self) { _ = try await providers.authenticate(bearer) }
+            try await registry.setPassword(Array("a phrase of the operator".utf8), of: admin)
+            try await registry.delete(admin)
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await registry.account(login: Array("root".utf8))
+            }
+            #expect(error?.code == .notFound)
+        }
+    }
 }
