@@ -34,6 +34,10 @@ final class FaultyMetadataStore: MetadataStore {
         var chores: [Chore: Int] = [:]
         /// Runs when the answer to a commit was lost, before the caller learns it.
         var whenLost: (@Sendable () async throws -> Void)?
+        /// Added to what is recorded of every container.
+        var miscount: Int64 = 0
+        /// Runs once, after a page of blobs was read.
+        var whenInspected: (@Sendable () async throws -> Void)?
         /// Runs with every collection that begins.
         var whenDooming: (@Sendable () -> Void)?
     }
@@ -91,11 +95,25 @@ final class FaultyMetadataStore: MetadataStore {
     }
 
     func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
-        try await inner.inspectBlobs(after: after, limit: limit)
+        let page = try await inner.inspectBlobs(after: after, limit: limit)
+        let whenInspected = script.withLock { script in
+            defer { script.whenInspected = nil }
+            return script.whenInspected
+        }
+        try await whenInspected?()
+        return page
     }
 
     func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
-        try await inner.inspectContainers(after: after, limit: limit)
+        let miscount = script.withLock { $0.miscount }
+        return try await inner.inspectContainers(after: after, limit: limit).map { container in
+            var recorded = container.recorded
+            recorded.bytes += miscount
+            return ContainerInspection(
+                id: container.id, recorded: recorded, counted: container.counted,
+                recordedReservations: container.recordedReservations,
+                countedReservations: container.countedReservations)
+        }
     }
 
     func abandon(_ upload: UploadID) async throws {
