@@ -88,6 +88,7 @@ let package = Package(
                 "StorageCore", .hummingbird, .hummingbirdCore, .httpTypes, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioCore,
                 .nioHTTP1, .nioPosix, .logging, .metrics, .serviceLifecycle,
             ],
+            resources: [.embedInCode("OpenAPI/openapi.json"), .embedInCode("OpenAPI/docs.html")],
             swiftSettings: settings
         ),
         .target(

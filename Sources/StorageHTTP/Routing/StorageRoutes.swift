@@ -24,6 +24,9 @@ public struct StorageRequestContext: ConnectionRequestContext {
     }
 }
 
+/// Every route there is, as the OpenAPI document describes them.
+let allRoutes = operationRoutes + documentRoutes + accountRoutes + sessionRoutes + fileRoutes + containerRoutes
+
 /// All routes, as a responder that answers every request and never throws.
 ///
 /// Generic over the context: an embedding Hummingbird application uses it as its responder, or mounts it into its own router with
@@ -44,7 +47,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             publicURL: publicURL)
-        table = RouteTable(operationRoutes + accountRoutes + sessionRoutes + fileRoutes + containerRoutes)
+        table = RouteTable(allRoutes)
         logger = Logger(label: "storage.http")
     }
 

@@ -16,7 +16,7 @@ struct RootCommand: ParsableCommand {
         discussion: SettingsHelp.text,
         version: "storaged 0.1.0",
         subcommands: [
-            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self,
+            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, OpenAPICommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -1,0 +1,61 @@
+import HTTPTypes
+import NIOCore
+import StorageCore
+
+/// A document that is a part of the program: the same for everybody until the program is replaced.
+struct StaticDocument: Sendable {
+    private let bytes: ByteBuffer
+    private let tag: EntityTag
+    private let headers: HTTPFields
+
+    /// Takes the content; its digest is the entity tag.
+    init(_ content: [UInt8], type: String, headers: HTTPFields = [:]) throws {
+        let tag = Hexadecimal.encode(try SHA256.hash(content).prefix(16))
+        bytes = ByteBuffer(bytes: content)
+        self.tag = EntityTag(tag)
+        // Caches ask again every time: the next program may have another one.
+        self.headers = headers.merging([
+            .contentType: type, .eTag: "\"\(tag)\"", .cacheControl: "public, no-cache",
+            .crossOriginResourcePolicy: "same-origin",
+        ])
+    }
+
+    /// The content, or 304 where the client has it already.
+    func answer(to call: Call) -> Answer {
+        if let condition = try? EntityTagCondition.parse(call.headers[values: .ifNoneMatch]),
+            condition.isMatchedWeakly(by: tag)
+        {
+            var headers = headers
+            headers[.contentType] = nil
+            return Answer(.notModified, headers: headers)
+        }
+        return Answer(.ok, headers: headers, content: .bytes(bytes))
+    }
+}
+
+extension StaticDocument {
+    /// The OpenAPI document.
+    static let openAPI = Result { try StaticDocument(OpenAPIDocument.bytes, type: "application/json") }
+
+    /// The page that shows the OpenAPI document.
+    static let page = Result { try page(PackageResources.docs_html) }
+
+    /// A page that may run the one script and use the one style sheet that it holds itself, and load nothing but documents of this
+    /// server (CSP level 3, section 2.3.1).
+    static func page(_ html: [UInt8]) throws -> StaticDocument {
+        let script = try hash(of: html, between: "<script>", and: "</script>")
+        let style = try hash(of: html, between: "<style>", and: "</style>")
+        let policy = """
+            default-src 'none'; script-src '\(script)'; style-src '\(style)'; connect-src 'self'; img-src data:; \
+            base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        return try StaticDocument(html, type: "text/html; charset=utf-8", headers: [.contentSecurityPolicy: policy])
+    }
+
+    private static func hash(of html: [UInt8], between begin: String, and end: String) throws -> String {
+        guard let first = html.firstRange(of: Array(begin.utf8)),
+            let last = html[first.upperBound...].firstRange(of: Array(end.utf8))
+        else { throw StorageError(.internal, "A page has no \(begin).") }
+        return "sha256-\(Base64.encode(try SHA256.hash(Array(html[first.upperBound..<last.lowerBound]))))"
+    }
+}
