@@ -18,6 +18,14 @@ struct OpenAPIDocumentTests {
         }
     }
 
+    @Test("has the routes of the table, and the table has its routes")
+    func routes() {
+        let served = Set(allRoutes.map { "\($0.method.rawValue) \($0.path)" })
+        let documented = Set(operations.map { "\($0.method) \($0.path)" })
+        #expect(served.subtracting(documented).sorted() == [], "routes that the document lacks")
+        #expect(documented.subtracting(served).sorted() == [], "operations that no route serves")
+    }
+
     @Test("names the parameters of every path as the path does")
     func pathParameters() {
         for (path, method, operation) in operations {
