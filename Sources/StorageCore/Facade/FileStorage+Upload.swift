@@ -63,6 +63,8 @@ extension FileStorage {
     /// Where the principal's container has a limit, room is set aside for the body: at once where its length is known, in steps as
     /// it comes where not. Must end with ``discard(_:)``, after any number of ``put(_:staged:as:)``.
     ///
+    /// A body whose digest is not the one that was promised for it (``ByteStream/confirming(_:)``) is given back at once.
+    ///
     /// - Parameter existing: The file that the bytes are going to replace, where that is known: its bytes make room.
     /// - Throws: ``StorageError/Code/quotaExceeded``; whatever the body throws.
     public func stage(
@@ -73,7 +75,7 @@ extension FileStorage {
         let defaults = defaultLimits(of: principal)
         let own = container(of: principal)?.limits ?? .none
         guard own.inForce(defaults: defaults) != .none else {
-            return StagedUpload(id: upload, blob: try await blobs.stage(limited), hasRoom: false)
+            return StagedUpload(id: upload, blob: try await take(limited, confirm: body.confirm), hasRoom: false)
         }
         let container = try await openContainer(for: principal)
         let room = UploadRoom(
@@ -81,10 +83,23 @@ extension FileStorage {
             freed: existing?.revision?.size ?? 0, addsFile: existing == nil)
         do {
             let inRoom = limited.within(room, granted: try await room.grant(length: body.length))
-            let blob = try await withHeartbeat(of: upload) { try await blobs.stage(inRoom) }
+            let blob = try await withHeartbeat(of: upload) { try await take(inRoom, confirm: body.confirm) }
             return StagedUpload(id: upload, blob: blob, hasRoom: true)
         } catch {
             try? await metadata.abandon(upload)
+            throw error
+        }
+    }
+
+    private func take(
+        _ body: ByteStream, confirm: (@Sendable (BlobDigest) throws -> Void)?
+    ) async throws -> StagedBlob {
+        let staged = try await blobs.stage(body)
+        do {
+            try confirm?(staged.digest)
+            return staged
+        } catch {
+            await blobs.discard(staged)
             throw error
         }
     }

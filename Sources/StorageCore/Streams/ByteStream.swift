@@ -14,6 +14,8 @@ public struct ByteStream: AsyncSequence, Sendable {
     public let isReplayable: Bool
 
     private let start: @Sendable () -> Iterator.Pull
+    /// Judges the digest of all bytes once they have come.
+    private(set) var confirm: (@Sendable (BlobDigest) throws -> Void)?
 
     /// Makes a stream of a function that begins a new pass and returns the function that yields chunk after chunk.
     public init(length: Int64?, isReplayable: Bool, start: @escaping @Sendable () -> Iterator.Pull) {
@@ -42,6 +44,15 @@ public struct ByteStream: AsyncSequence, Sendable {
             var iterator = chunks.makeAsyncIterator()
             return { try await iterator.next(isolation: #isolation) }
         }
+    }
+
+    /// The same bytes for a sender who named their digest: what stores them asks before they can become visible.
+    ///
+    /// - Parameter confirm: Called with the digest of all bytes after the last of them; throws when it is not the right one.
+    public func confirming(_ confirm: @escaping @Sendable (BlobDigest) throws -> Void) -> ByteStream {
+        var stream = self
+        stream.confirm = confirm
+        return stream
     }
 
     /// Begins a pass over the bytes.

@@ -7,11 +7,22 @@ final class ConnectionChannel: Channel {
     let connection: NIOLoopBound<HTTP1Connection>
     /// Nothing between the connection and the socket wants to see the bytes.
     let sendsFiles: Bool
+    /// The body of the present request.
+    let body: RequestBodyStream?
 
-    init(_ base: any Channel, connection: NIOLoopBound<HTTP1Connection>, sendsFiles: Bool) {
+    init(
+        _ base: any Channel, connection: NIOLoopBound<HTTP1Connection>, sendsFiles: Bool, body: RequestBodyStream? = nil
+    ) {
         self.base = base
         self.connection = connection
         self.sendsFiles = sendsFiles
+        self.body = body
+    }
+
+    /// The channel for a request with this body.
+    func carrying(_ body: RequestBodyStream?) -> ConnectionChannel {
+        guard let body else { return self }
+        return ConnectionChannel(base, connection: connection, sendsFiles: sendsFiles, body: body)
     }
 
     var allocator: ByteBufferAllocator { base.allocator }

@@ -24,12 +24,17 @@ extension HTTP1Connection {
             if exchange?.discardDeadline == nil {
                 exchange?.body?.receive(bytes)
             }
-        case .end:
+        case .end(let trailers):
             guard let exchange else { return }
             self.exchange?.isReceived = true
             self.exchange?.unreceived = 0
             isInputDead = exchange.isLastDecodable
-            exchange.body?.finish()
+            if let fields = HTTPFields(trailers: trailers ?? [:]) {
+                exchange.body?.finish(trailers: fields)
+            } else {
+                self.exchange?.closes = true
+                exchange.body?.fail(.malformed)
+            }
             concludeIfDone()
         }
     }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import Synchronization
 
@@ -26,6 +27,7 @@ final class RequestBodyStream: AsyncSequence, Sendable {
         var chunks = CircularBuffer<ByteBuffer>(initialCapacity: 4)
         var queuedBytes = 0
         var ending: Ending?
+        var trailers: HTTPFields = [:]
         var reader: CheckedContinuation<ByteBuffer?, any Error>?
         var waitingSince = NIODeadline.now()
         var wasAsked = false
@@ -82,8 +84,8 @@ final class RequestBodyStream: AsyncSequence, Sendable {
     }
 
     /// Marks the body as complete.
-    func finish() {
-        end(.complete)
+    func finish(trailers: HTTPFields = [:]) {
+        end(.complete, trailers)
     }
 
     /// Makes the reader throw once it has taken what is queued. Only the first ending counts.
@@ -116,10 +118,11 @@ final class RequestBodyStream: AsyncSequence, Sendable {
         }
     }
 
-    private func end(_ ending: Ending) {
+    private func end(_ ending: Ending, _ trailers: HTTPFields = [:]) {
         let reader = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
             guard state.ending == nil else { return nil }
             state.ending = ending
+            state.trailers = trailers
             let reader = state.reader
             state.reader = nil
             return reader
@@ -131,6 +134,11 @@ final class RequestBodyStream: AsyncSequence, Sendable {
     }
 
     // MARK: The reading task's side
+
+    /// What came behind the last byte; to be asked for when the body was read to its end.
+    var trailers: HTTPFields {
+        state.withLock { $0.trailers }
+    }
 
     private func next() async throws -> ByteBuffer? {
         switch state.withLock({ take(from: &$0) }) {

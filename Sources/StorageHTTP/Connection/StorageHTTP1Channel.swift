@@ -139,7 +139,8 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
         let body = request.body.map { RequestBody(asyncSequence: $0) } ?? RequestBody(buffer: ByteBuffer())
         do {
             try await responder(
-                Request(head: request.head, body: body), ResponseWriter(outbound: outbound), value.routesChannel)
+                Request(head: request.head, body: body), ResponseWriter(outbound: outbound),
+                value.routesChannel.carrying(request.body))
         } catch {
             logger.trace("Answer broke off", metadata: ["error": "\(error)"])
         }

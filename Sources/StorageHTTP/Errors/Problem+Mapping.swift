@@ -31,7 +31,7 @@ extension Problem {
             case .tooLarge: .contentTooLarge
             case .invalidField: .unprocessableContent
             case .invalidTarget, .invalidQuery, .invalidForm, .invalidJSON, .invalidMultipart, .invalidPrecondition,
-                .ambiguousCredentials:
+                .invalidDigest, .ambiguousCredentials:
                 .badRequest
             }
         self.init(status, error.code.rawValue, error.detail)
@@ -87,7 +87,11 @@ extension HTTPField.Name {
     static let xAuthToken = makeStatic("X-Auth-Token")
     static let traceparent = makeStatic("traceparent")
     static let secFetchSite = makeStatic("Sec-Fetch-Site")
+    static let secFetchMode = makeStatic("Sec-Fetch-Mode")
     static let reprDigest = makeStatic("Repr-Digest")
+    static let contentDigest = makeStatic("Content-Digest")
+    static let contentMD5 = makeStatic("Content-MD5")
+    static let wantReprDigest = makeStatic("Want-Repr-Digest")
     static let link = makeStatic("Link")
     static let crossOriginResourcePolicy = makeStatic("Cross-Origin-Resource-Policy")
 

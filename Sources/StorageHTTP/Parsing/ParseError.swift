@@ -17,6 +17,8 @@ struct ParseError: Error, Equatable, Sendable {
         case invalidMultipart = "invalid_multipart"
         /// `If-Match` or `If-None-Match`.
         case invalidPrecondition = "invalid_precondition"
+        /// `Repr-Digest`, `Content-Digest` or `Content-MD5`.
+        case invalidDigest = "invalid_digest"
         /// Two kinds of credentials at once, or a repeated header.
         case ambiguousCredentials = "ambiguous_credentials"
         /// Credentials that cannot be anybody's.

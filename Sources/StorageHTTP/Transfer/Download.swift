@@ -12,9 +12,12 @@ struct Download {
     }
 
     private let call: Call
+    private let isPublic: Bool
 
-    init(_ call: Call) {
+    /// - Parameter isPublic: The file is handed to anybody, who gets no more fields than they need.
+    init(_ call: Call, isPublic: Bool = false) {
         self.call = call
+        self.isPublic = isPublic
     }
 
     /// The bytes of the file that is meant, or as much of them as the request asks for.
@@ -44,6 +47,9 @@ struct Download {
         if isUnmodified(tag, since: lastModified, now) { return (Answer(.notModified, headers: fields), nil) }
 
         describe(record, revision, in: &fields)
+        if !isPublic, DigestClaims.wantsSHA256(headers[values: .wantReprDigest]) {
+            fields[.reprDigest] = revision.digestField
+        }
         fields[.acceptRanges] = "bytes"
         let whole = 0..<revision.size
         guard let value = headers[.range], !call.isHead, isRangeValid(tag, lastModified, now) else {

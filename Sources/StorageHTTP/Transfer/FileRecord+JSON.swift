@@ -42,11 +42,13 @@ extension FileRecord {
     /// The entity tag and digest of the current revision, for the answer to a change.
     var validators: HTTPFields {
         guard let revision else { return [:] }
-        return [
-            .eTag: "\"\(revision.id)\"",
-            .reprDigest: "sha-256=:\(Base64.encode(revision.blob.digest.bytes)):",
-        ]
+        return [.eTag: "\"\(revision.id)\"", .reprDigest: revision.digestField]
     }
+}
+
+extension Revision {
+    /// The value of `Repr-Digest` (RFC 9530 section 3).
+    var digestField: String { "sha-256=:\(Base64.encode(blob.digest.bytes)):" }
 }
 
 extension HTTPFields {

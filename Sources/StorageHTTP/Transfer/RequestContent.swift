@@ -30,18 +30,19 @@ extension Call {
     }
 
     private func form(_ contentType: String) throws -> MultipartReader {
-        let chunks = RequestChunks(request.body)
+        let chunks = try RequestChunks(self, isStored: false)
         return MultipartReader(boundary: try MultipartBoundary(contentType: contentType)) { try await chunks.next() }
     }
 
-    /// The body as a stream of the length that the request declares.
+    /// The body as a stream of the length that the request declares, to be stored as it is.
     ///
-    /// - Throws: 415 for a content coding, 400 for a part of a file.
+    /// - Throws: 415 for a content coding, 400 for a part of a file or a malformed digest.
     func body() throws -> ByteStream {
         try refusePartialContent()
         let length = contentLength
-        let chunks = RequestChunks(request.body)
+        let chunks = try RequestChunks(self, isStored: true)
         return ByteStream(length: length, isReplayable: false) { { try await chunks.next() } }
+            .confirming { try chunks.confirm($0) }
     }
 
     /// The number of bytes that the request declares.
@@ -79,29 +80,13 @@ extension Call {
             throw Problem(.contentTooLarge, "too_large", "The body may have at most \(limit) bytes.")
         }
         var bytes: [UInt8] = []
-        for try await chunk in request.body {
+        let chunks = try RequestChunks(self, isStored: false)
+        while let chunk = try await chunks.next() {
             guard chunk.readableBytes <= limit - bytes.count else {
                 throw Problem(.contentTooLarge, "too_large", "The body may have at most \(limit) bytes.")
             }
             bytes.append(contentsOf: chunk.readableBytesView)
         }
         return bytes
-    }
-}
-
-/// The chunks of a request's body, one after the other.
-// Guarded by its use: one task at a time reads a body, the connection refuses a second reader.
-final class RequestChunks: @unchecked Sendable {
-    private let body: RequestBody
-    private var iterator: RequestBody.AsyncIterator?
-
-    init(_ body: RequestBody) {
-        self.body = body
-    }
-
-    /// The iterator is made with the first call: that is when a waiting client is told to continue.
-    func next() async throws -> ByteBuffer? {
-        if iterator == nil { iterator = body.makeAsyncIterator() }
-        return try await iterator?.next()
     }
 }

@@ -57,9 +57,9 @@ struct Upload {
                         let file = try await file(at: path, sentAs: name, type: part.mediaType, principal)
                         existing = try await call.storage.admit(file, length: nil, as: principal)
                     }
-                    let chunks = ByteStream(length: nil, isReplayable: false) { { try await form.nextChunk() } }
+                    let bytes = try form.body(of: part)
                     staged = (
-                        try await call.storage.stage(chunks, as: principal, replacing: existing), name, part.mediaType
+                        try await call.storage.stage(bytes, as: principal, replacing: existing), name, part.mediaType
                     )
                 } else {
                     let value = try await form.collect()

@@ -22,6 +22,32 @@ struct UploadTests {
         #expect(text == "hello")
     }
 
+    @Test("of bytes without the digest that was promised for them stores nothing, and gives the staging back")
+    func promisedDigest() async throws {
+        struct WrongDigest: Error {}
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        let digest = try SHA256.digest(of: ByteBuffer(string: "hello"))
+        for (text, isRight) in [("hallo", false), ("hello", true)] {
+            fixture.journal.clear()
+            let body = ByteStream(ByteBuffer(string: text)).confirming {
+                guard $0 == digest else { throw WrongDigest() }
+            }
+            let file = NewFile(path: try FilePath("a"))
+            if isRight {
+                _ = try await fixture.storage.put(file, body: body, as: ann)
+                #expect(fixture.journal.calls == [.stage, .claim, .publish, .commit, .discard])
+            } else {
+                await #expect(throws: WrongDigest.self) {
+                    try await fixture.storage.put(file, body: body, as: ann)
+                }
+                #expect(fixture.journal.calls == [.stage, .discard])
+            }
+        }
+        let text = try await fixture.storage.text(at: "a", of: ann)
+        #expect(text == "hello")
+    }
+
     @Test("of bytes that the store has does not write them again, but looks that they are there")
     func secondCopy() async throws {
         let fixture = StorageFixture()

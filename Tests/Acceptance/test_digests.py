@@ -1,0 +1,163 @@
+"""Digests: what a client says of its bytes is checked before anything is stored, and owners are told what they ask for."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from base64 import b64encode
+from collections.abc import Callable
+
+import pytest
+import requests
+
+import expect
+from client import Client, Member
+from daemon import Daemon
+from wire import BOUNDARY, Part, Wire, form, form_type, head
+
+CONTENT = secrets.token_bytes(300_000)
+OTHER = b"other"
+
+
+def sha256(content: bytes) -> str:
+    return f"sha-256=:{b64encode(hashlib.sha256(content).digest()).decode()}:"
+
+
+def md5(content: bytes) -> str:
+    return b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+FIELDS: list[tuple[str, Callable[[bytes], str]]] = [
+    ("Repr-Digest", sha256),
+    ("Content-Digest", sha256),
+    ("Content-MD5", md5),
+    ("Repr-Digest", lambda content: "unknown=:AAAA:, " + sha256(content)),
+]
+IDS = ["representation", "content", "md5", "among others"]
+
+
+@pytest.mark.parametrize(("name", "digest"), FIELDS, ids=IDS)
+def test_a_raw_body_is_compared(client: Client, name: str, digest: Callable[[bytes], str]) -> None:
+    expect.problem(client.put("/api/files/a", data=CONTENT, headers={name: digest(OTHER)}), 400, "digest_mismatch")
+    upload = "/api/v1/files/upload?path=/b"
+    expect.problem(client.post(upload, data=CONTENT, headers={name: digest(OTHER)}), 400, "digest_mismatch")
+    assert client.names() == []
+    assert client.put("/api/files/a", data=CONTENT, headers={name: digest(CONTENT)}).status_code == 204
+    assert client.post(upload, data=CONTENT, headers={name: digest(CONTENT)}).status_code == 201
+    assert client.get("/api/files/a").content == CONTENT
+
+
+@pytest.mark.parametrize(("name", "digest"), FIELDS, ids=IDS)
+def test_a_form_is_compared_whole(member: Member, name: str, digest: Callable[[bytes], str]) -> None:
+    body = form([Part("path", b"/a.bin"), Part("file", CONTENT, "a.bin")])
+    headers = {"Content-Type": form_type()}
+
+    def send(value: str) -> requests.Response:
+        return member.client.post("/api/v1/files/upload", data=body, headers={**headers, name: value})
+
+    expect.problem(send(digest(CONTENT)), 400, "digest_mismatch")
+    assert member.client.paths() == []
+    assert send(digest(body)).status_code == 201
+
+
+@pytest.mark.parametrize(("name", "digest"), FIELDS, ids=IDS)
+def test_a_part_is_compared_by_its_own_head(member: Member, name: str, digest: Callable[[bytes], str]) -> None:
+    def send(value: str) -> requests.Response:
+        disposition = 'form-data; name="file"; filename="a.bin"\r\n' + f"{name}: {value}"
+        file = Part("file", CONTENT, disposition=disposition.encode())
+        return member.client.send_form([file, Part("path", b"/a.bin")])
+
+    expect.problem(send(digest(OTHER)), 400, "digest_mismatch")
+    assert member.client.paths() == []
+    assert send(digest(CONTENT)).status_code == 201
+    assert member.client.download("/a.bin").content == CONTENT
+
+
+def trailed(client: Client, target: str, body: bytes, trailer: str, *headers: tuple[str, str]) -> int:
+    """Sends a chunked body with a trailer; the status of the answer."""
+    method = target.split()[0]
+    fields = [*client.headers.items(), *headers, ("Transfer-Encoding", "chunked")]
+    with Wire(client.port) as wire:
+        wire.send(head(method, target.split()[1], fields))
+        for start in range(0, len(body), 70_000):
+            piece = body[start : start + 70_000]
+            wire.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+        wire.send(f"0\r\n{trailer}\r\n\r\n".encode())
+        return wire.read_reply(method).status_code
+
+
+@pytest.mark.parametrize("name", ["Repr-Digest", "Content-Digest"])
+def test_a_trailer_is_compared(client: Client, name: str) -> None:
+    announced = ("Trailer", name)
+    assert trailed(client, "PUT /api/files/a", CONTENT, f"{name}: {sha256(OTHER)}", announced) == 400
+    assert trailed(client, "PUT /api/files/a", CONTENT, f"{name}: sha-256=nonsense", announced) == 400
+    body = form([Part("path", b"/b"), Part("file", CONTENT, "b")])
+    upload = "POST /api/v1/files/upload"
+    multipart = ("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
+    assert trailed(client, upload, body, f"{name}: {sha256(OTHER)}", announced, multipart) == 400
+    assert client.names() == []
+    assert trailed(client, "PUT /api/files/a", CONTENT, f"{name}: {sha256(CONTENT)}", announced) == 204
+    assert trailed(client, upload, body, f"{name}: {sha256(body)}", announced, multipart) == 201
+    assert client.names() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Repr-Digest", "sha-256"),
+        ("Repr-Digest", "sha-256=:AAAA:"),
+        ("Content-Digest", "sha-256=" + hashlib.sha256(CONTENT).hexdigest()),
+        ("Content-Digest", sha256(CONTENT).upper()),
+        ("Content-MD5", hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()),
+    ],
+)
+def test_a_malformed_digest_is_refused(client: Client, name: str, value: str) -> None:
+    expect.problem(client.put("/api/files/a", data=CONTENT, headers={name: value}), 400, "invalid_digest")
+    assert client.names() == []
+
+
+def test_a_wrong_digest_is_no_way_to_somebody_elses_bytes(client: Client, stranger: Client) -> None:
+    """Naming the digest of bytes that the store has never takes the place of sending them."""
+    client.put_name("secret", CONTENT)
+    answer = stranger.put("/api/files/mine", data=b"", headers={"Repr-Digest": sha256(CONTENT)})
+    expect.problem(answer, 400, "digest_mismatch")
+    assert stranger.names() == []
+
+
+def test_a_refused_overwrite_changes_nothing(client: Client, server: Daemon) -> None:
+    etag = client.put_name("a", b"before").headers["ETag"]
+    answer = client.put("/api/files/a", data=CONTENT, headers={"Repr-Digest": sha256(OTHER)})
+    expect.problem(answer, 400, "digest_mismatch")
+    found = client.get("/api/files/a")
+    assert (found.content, found.headers["ETag"]) == (b"before", etag)
+    assert server.staging_files() == 0
+
+
+def test_an_owner_is_told_the_digest_that_is_wanted(member: Member) -> None:
+    member.client.stored("/a.bin", CONTENT)
+    wanted = {"Want-Repr-Digest": "sha-256=1"}
+    for headers in ({}, {"Range": "bytes=10-19"}):
+        answer = member.client.download("/a.bin", {**headers, **wanted})
+        assert answer.status_code == (206 if headers else 200)
+        assert answer.headers["Repr-Digest"] == sha256(CONTENT)
+    told = member.client.head("/api/files/a.bin", headers=wanted)
+    assert told.headers["Repr-Digest"] == sha256(CONTENT)
+    for other in ({}, {"Want-Repr-Digest": "sha-256=0"}, {"Want-Repr-Digest": "sha-512=9"}):
+        assert "Repr-Digest" not in member.client.download("/a.bin", other).headers
+
+
+def test_every_upload_tells_tag_and_digest_and_where_a_new_file_is(member: Member) -> None:
+    client = member.client
+    answers = [
+        client.put("/api/files/a", data=CONTENT),
+        client.post("/api/v1/files/upload?path=/b", data=CONTENT),
+        client.upload("/c", CONTENT),
+    ]
+    for answer in answers:
+        assert answer.headers["Repr-Digest"] == sha256(CONTENT)
+        expect.strong_etag(answer)
+        found = client.get(answer.headers["Location"])
+        assert (found.content, found.headers["ETag"]) == (CONTENT, answer.headers["ETag"])
+    again = client.put("/api/files/a", data=OTHER)
+    assert again.headers["Repr-Digest"] == sha256(OTHER)
+    assert "Location" not in again.headers
