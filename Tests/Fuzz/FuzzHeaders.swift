@@ -7,6 +7,8 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     ranges(text)
     conditions(text)
     names(bytes, text)
+    digests(text)
+    proxies(bytes, text)
     return 0
 }
 
@@ -43,4 +45,26 @@ private func names(_ bytes: [UInt8], _ text: String) {
     _ = try? MultipartBoundary(contentType: text)
     _ = FileKind(name: bytes, mediaType: nil)
     precondition(ContentDisposition.attachment(bytes).utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
+}
+
+private func digests(_ text: String) {
+    if let claims = try? DigestClaims(representation: [text], content: [text], md5: []) {
+        precondition(claims.sha256.allSatisfy { $0.count == 32 } && claims.sha256.count % 2 == 0)
+    }
+    if let claims = try? DigestClaims(representation: [], content: [], md5: [text]) {
+        precondition(claims.md5?.count == 16)
+    }
+    _ = DigestClaims.wantsSHA256([text])
+    // Two lines are one with a comma between them.
+    precondition(StructuredDictionary([text, text]) == StructuredDictionary([text + ", " + text]))
+}
+
+private func proxies(_ bytes: [UInt8], _ text: String) {
+    if let address = IPAddress(bytes) { precondition(IPAddress(Array(address.description.utf8)) == address) }
+    if let network = IPNetwork(text), let base = IPAddress(bytes.prefix { $0 != 0x2F }) {
+        precondition(network.contains(base))
+    }
+    for hop in ForwardedField([text])?.hops ?? [] {
+        precondition(hop.host?.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ?? true)
+    }
 }

@@ -20,7 +20,7 @@ for harness in "$here"/Fuzz*.swift; do
     name=$(basename "$harness" .swift)
     mkdir -p "$work/$name"
     # shellcheck disable=SC2086
-    swiftc -O -wmo -parse-as-library -swift-version 6 -sanitize=fuzzer,address $sources "$harness" -o "$work/$name.run"
+    swiftc -O -wmo -parse-as-library -package-name storaged -swift-version 6 -sanitize=fuzzer,address $sources "$harness" -o "$work/$name.run"
     cp "$here/Seeds/$name"/* "$work/$name/"
     (cd "$work/$name" && "$work/$name.run" -max_total_time="$seconds" -timeout=5 -max_len=4096 -dict="$here/words.dict" .)
 done

@@ -21,7 +21,7 @@ extension AccountRegistry {
                 login: login, email: nil, passwordHash: try await hasher.hash(password), role: role,
                 ownSpace: policy.isolation == .all))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
-        await audit(AuditEntry(account: account.id, act: "user_add"))
+        await audit("user_add", of: account.id)
         return account
     }
 
@@ -45,21 +45,21 @@ extension AccountRegistry {
         }
         _ = try await metadata.change(.revokeCredentials(account.id, except: credential))
         forget(account.id)
-        await audit(AuditEntry(account: account.id, act: "password_change"))
+        await audit("password_change", of: account.id)
     }
 
     /// Switches an account off or on again.
     public func setDisabled(_ isDisabled: Bool, of account: Account) async throws {
         _ = try await metadata.change(.setDisabled(account.id, isDisabled))
         forget(account.id)
-        await audit(AuditEntry(account: account.id, act: isDisabled ? "user_disable" : "user_enable"))
+        await audit(isDisabled ? "user_disable" : "user_enable", of: account.id)
     }
 
     /// Sets what an account may store; where nothing is said, the server's default applies.
     public func setLimits(_ limits: ContainerLimits, of account: Account) async throws {
         _ = try await metadata.change(.setLimits(account.id, limits))
         forget(account.id)
-        await audit(AuditEntry(account: account.id, act: "user_quota"))
+        await audit("user_quota", of: account.id)
     }
 
     /// Deletes an account with all its files.
@@ -71,7 +71,7 @@ extension AccountRegistry {
     func close(_ account: Account, act: String) async throws {
         _ = try await metadata.change(.close(account.id))
         forget(account.id)
-        await audit(AuditEntry(account: account.id, act: act))
+        await audit(act, of: account.id)
         for _ in 0..<Self.removals where try await !metadata.tidy(.removeClosedAccounts) { return }
     }
 
@@ -89,7 +89,7 @@ extension AccountRegistry {
     public func add(_ token: ContainerToken) async throws -> Account {
         let change = try await metadata.change(.openContainer(try token.digest, ownSpace: policy.isolation != .none))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
-        await audit(AuditEntry(account: account.id, act: "token_add"))
+        await audit("token_add", of: account.id)
         return account
     }
 

@@ -43,6 +43,8 @@ public struct AccountRegistry: Sendable {
     private let logger = Logger(label: "storage.accounts")
     /// Who may register, and how long a sign-in lasts.
     public let policy: Policy
+    /// Where the requests come from that this value serves; for the records of acts.
+    private var address: String?
 
     /// Makes a registry over a metadata store.
     ///
@@ -60,6 +62,13 @@ public struct AccountRegistry: Sendable {
         self.passwords = passwords
         self.bearer = bearer
         self.policy = policy
+    }
+
+    /// The same registry for requests from one address, which the records of their acts name.
+    public func asked(from address: String?) -> AccountRegistry {
+        var registry = self
+        registry.address = address
+        return registry
     }
 
     /// Makes an account with login and password.
@@ -86,7 +95,7 @@ public struct AccountRegistry: Sendable {
             .register(
                 login: login, email: email, passwordHash: hash, role: .user, ownSpace: policy.isolation == .all))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
-        await audit(AuditEntry(account: account.id, act: "register"))
+        await audit("register", of: account.id)
         return account
     }
 
@@ -104,7 +113,7 @@ public struct AccountRegistry: Sendable {
                 lifetime: policy.tokenLifetime.wholeMicroseconds,
                 idle: policy.tokenIdle.wholeMicroseconds))
         guard change.credential != nil else { throw Self.noSuchAccount }
-        await audit(AuditEntry(account: account.id, act: act, subject: label))
+        await audit(act, of: account.id, subject: label)
         return IssuedToken(text: token.text, lifetime: policy.tokenLifetime.components.seconds)
     }
 
@@ -126,7 +135,7 @@ public struct AccountRegistry: Sendable {
         let ended = try await metadata.change(.revokeCredential(account, credential)).credential != nil
         bearer?.forget(credential)
         containers?.forget(credential)
-        if ended { await audit(AuditEntry(account: account, act: act, subject: credential.description)) }
+        if ended { await audit(act, of: account, subject: credential.description) }
         return ended
     }
 
@@ -137,11 +146,11 @@ public struct AccountRegistry: Sendable {
     }
 
     /// Records an act that has taken effect: a failure of the record must not make it look undone.
-    func audit(_ entry: AuditEntry) async {
+    func audit(_ act: String, of account: AccountID, subject: String? = nil) async {
         do {
-            try await metadata.audit(entry)
+            try await metadata.audit(AuditEntry(account: account, act: act, subject: subject, address: address))
         } catch {
-            logger.error("an act was not recorded", metadata: ["act": "\(entry.act)", "error": "\(error)"])
+            logger.error("an act was not recorded", metadata: ["act": "\(act)", "error": "\(error)"])
         }
     }
 

@@ -4,7 +4,7 @@ import StorageCore
 extension Call {
     /// Who registers somebody else; where everybody may register, credentials are not looked at.
     fileprivate func registrar() async throws -> Principal? {
-        services.accounts.policy.registration == .admin ? try await principalIfAny() : nil
+        accounts.policy.registration == .admin ? try await principalIfAny() : nil
     }
 }
 
@@ -13,7 +13,7 @@ let accountRoutes = [
     Route(.post, "/api/v1/user/register") { call in
         let fields = try await FormFields(call)
         let login = try fields.required("login", or: "username", "email")
-        let account = try await call.services.accounts.register(
+        let account = try await call.accounts.register(
             login: login, password: try fields.required("password"),
             email: try fields.bytes("email").flatMap { String(validating: $0, as: UTF8.self) },
             as: try await call.registrar())
@@ -33,7 +33,7 @@ let accountRoutes = [
         guard let principal = try await call.services.authentication.authenticate(credential) else {
             throw StorageError.unauthenticated
         }
-        let token = try await call.services.accounts.issueToken(to: principal)
+        let token = try await call.accounts.issueToken(to: principal)
         return .json(headers: [.cacheControl: "no-store"]) { json in
             for name in ["token", "access_token"] as [StaticString] {
                 json.name(name)
@@ -46,20 +46,20 @@ let accountRoutes = [
         }
     },
     Route(.post, "/api/v1/user/logout") { call in
-        try await call.services.accounts.endToken(of: try await call.principal())
+        try await call.accounts.endToken(of: try await call.principal())
         return Answer(.noContent)
     },
     Route(.post, "/api/v1/user/password") { call in
         let principal = try await call.principal()
         let fields = try await FormFields(call)
-        try await call.services.accounts.changePassword(
+        try await call.accounts.changePassword(
             of: principal, from: try fields.required("password"), to: try fields.required("new_password"))
         return Answer(.noContent)
     },
     Route(.delete, "/api/v1/user") { call in
         let principal = try await call.principal()
         let fields = try await FormFields(call)
-        try await call.services.accounts.delete(principal, password: try fields.required("password"))
+        try await call.accounts.delete(principal, password: try fields.required("password"))
         return Answer(.noContent)
     },
 ]

@@ -8,7 +8,7 @@ let sessionRoutes = [
         var sessions: [StoredCredential] = []
         var page: Page<StoredCredential>
         repeat {
-            page = try await call.services.accounts.sessions(of: principal, after: sessions.last?.id, limit: 1_000)
+            page = try await call.accounts.sessions(of: principal, after: sessions.last?.id, limit: 1_000)
             sessions += page.entries
         } while page.hasMore && sessions.count < maximumSessions
         return .json(headers: [.cacheControl: "no-store"]) { json in
@@ -23,7 +23,7 @@ let sessionRoutes = [
         guard let id = CredentialID(text: call.rest) else {
             throw StorageError(.notFound, "There is no such session.")
         }
-        try await call.services.accounts.endSession(id, of: principal)
+        try await call.accounts.endSession(id, of: principal)
         return Answer(.noContent)
     },
 ]

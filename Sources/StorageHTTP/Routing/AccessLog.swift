@@ -17,10 +17,11 @@ final class AccessLog: Sendable {
     }
 
     private let method: String
+    private let address: IPAddress?
     private let start = ContinuousClock.now
     private let notes = Mutex(Notes())
 
-    init(_ request: Request, logger: Logger) {
+    init(_ request: Request, from peer: Peer, logger: Logger) {
         let id = request.headers[.xRequestID].flatMap(Self.sane) ?? Identifier<AccessLog>().description
         var logger = logger
         logger[metadataKey: "request_id"] = "\(id)"
@@ -30,6 +31,7 @@ final class AccessLog: Sendable {
         self.id = id
         self.logger = logger
         method = request.method.rawValue
+        address = peer.address
     }
 
     func note(route: String) {
@@ -59,6 +61,7 @@ final class AccessLog: Sendable {
         var metadata: Logger.Metadata = [
             "method": "\(method)", "route": "\(notes.route)", "status": "\(status.code)", "ms": "\(milliseconds)",
         ]
+        if let address { metadata["address"] = "\(address)" }
         if let bytes { metadata["bytes"] = "\(bytes)" }
         if let event = event ?? notes.refusal { metadata["event"] = "\(event)" }
         logger.info("request", metadata: metadata)

@@ -13,6 +13,8 @@ struct Call: Sendable {
     /// The rest of the path where the route takes one, decoded once.
     let rest: [UInt8]
     let id: String
+    /// Where the request came from.
+    let peer: Peer
     /// The connection, where the embedding application's context has it.
     let channel: (any Channel)?
     let logger: Logger
@@ -25,9 +27,13 @@ struct Call: Sendable {
         let authentication: any AuthProvider
         let readiness: Readiness
         let publicURL: String?
+        let trustedProxies: [IPNetwork]
+        let crossOrigin: CrossOriginPolicy
     }
 
     var storage: FileStorage { services.storage }
+    /// The accounts, which record where this request came from.
+    var accounts: AccountRegistry { services.accounts.asked(from: peer.address?.description) }
     var headers: HTTPFields { request.headers }
     var isHead: Bool { request.method == .head }
 
@@ -65,9 +71,8 @@ struct Call: Sendable {
 
     /// The absolute URL of a path and query of this server.
     func url(_ path: String) -> String {
-        if let base = services.publicURL { return base + path }
-        let scheme = request.head.scheme ?? "http"
-        return "\(scheme)://\(request.head.authority ?? headers[.init("Host") ?? .server] ?? "localhost")\(path)"
+        let base = services.publicURL ?? peer.origin ?? "\(peer.scheme)://localhost"
+        return base + path
     }
 }
 

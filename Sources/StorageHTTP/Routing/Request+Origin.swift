@@ -1,25 +1,42 @@
 import HTTPTypes
 import Hummingbird
 
-extension Request {
+extension Call.Services {
     /// Refuses a change that a page of another origin makes a browser ask for (Fetch standard, `Sec-Fetch-Site` and `Origin`).
     ///
     /// A browser may have cached Basic credentials and sends them with it; clients that are no browsers send neither field.
-    func refuseForeignOrigin() throws {
-        switch method {
+    func refuseForeignOrigin(_ request: Request, from peer: Peer) throws {
+        switch request.method {
         case .get, .head, .options: return
         default: break
         }
+        let headers = request.headers
+        let origin = headers[.origin]
+        if let origin, crossOrigin.allows(origin, mode: headers[.secFetchMode]) { return }
         let isCrossSite = headers[.secFetchSite] == "cross-site"
-        let isForeign = headers[.origin].map { !isOwn(origin: $0) } ?? false
+        let isForeign = origin.map { !isOwn($0, peer) } ?? false
         guard !isCrossSite, !isForeign else {
             throw Problem(.forbidden, "foreign_origin", "A page of another origin may not change anything here.")
         }
     }
 
-    private func isOwn(origin: String) -> Bool {
-        guard let host = head.authority else { return false }
+    /// Whether an origin is this server, by the host that the client asked for or by the URL that it is known under. A proxy may take
+    /// TLS off without telling, so both schemes are its own.
+    private func isOwn(_ origin: String, _ peer: Peer) -> Bool {
         let origin = Array(origin.utf8)
-        return ["http://", "https://"].contains { origin.elementsEqual(($0 + host).utf8) }
+        if let own = publicURL.map({ Self.origin(of: Array($0.utf8)) }), origin.elementsEqual(own) { return true }
+        guard let authority = peer.authority else { return false }
+        let host = ASCII.lowercased(authority.utf8)
+        return ["http://", "https://"].contains { origin.elementsEqual(Array($0.utf8) + host) }
+    }
+
+    /// Scheme and host of an absolute URL, in lower case.
+    private static func origin(of url: [UInt8]) -> [UInt8] {
+        var slashes = 0
+        return ASCII.lowercased(
+            url.prefix {
+                if $0 == ASCII.slash { slashes &+= 1 }
+                return slashes < 3
+            })
     }
 }

@@ -40,30 +40,37 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     ///
     /// - Parameters:
     ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
+    ///   - trustedProxies: Whose `Forwarded` and `X-Forwarded-…` fields are believed.
+    ///   - crossOrigin: Pages of which other origins may use the server.
     public init(
         storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
-        readiness: Readiness = Readiness(), publicURL: String? = nil
+        readiness: Readiness = Readiness(), publicURL: String? = nil, trustedProxies: [IPNetwork] = [],
+        crossOrigin: CrossOriginPolicy = .none
     ) {
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
-            publicURL: publicURL)
+            publicURL: publicURL, trustedProxies: trustedProxies, crossOrigin: crossOrigin)
         table = RouteTable(allRoutes)
         logger = Logger(label: "storage.http")
     }
 
     /// Answers a request.
     public func respond(to request: Request, context: Context) async throws -> Response {
-        let log = AccessLog(request, logger: logger)
+        let channel = (context as? any ConnectionRequestContext)?.channel
+        let peer = Peer(request.head, from: IPAddress(channel?.remoteAddress), trusted: services.trustedProxies)
+        let log = AccessLog(request, from: peer, logger: logger)
         let answer: Answer
         do {
-            answer = try await self.answer(request, log, (context as? any ConnectionRequestContext)?.channel)
+            answer = try await self.answer(request, peer, log, channel)
         } catch {
             answer = refusal(of: error, log)
         }
         return response(answer, to: request, log)
     }
 
-    private func answer(_ request: Request, _ log: AccessLog, _ channel: (any Channel)?) async throws -> Answer {
+    private func answer(
+        _ request: Request, _ peer: Peer, _ log: AccessLog, _ channel: (any Channel)?
+    ) async throws -> Answer {
         let target = try RequestTarget(parsing: request.head.path ?? "/")
         guard let resource = table.resource(at: target.path) else {
             throw Problem(.notFound, "no_route", "There is nothing at this path.")
@@ -75,12 +82,13 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
                 throw Problem(
                     .methodNotAllowed, "method_not_allowed", "This path knows \(resource.allow).", headers: headers)
             }
-            return Answer(.noContent, headers: headers)
+            let preflight = services.crossOrigin.preflight(request.headers, methods: resource.allow)
+            return Answer(.noContent, headers: headers.merging(preflight ?? [:]))
         }
-        try request.refuseForeignOrigin()
+        try services.refuseForeignOrigin(request, from: peer)
         let call = Call(
             request: request, target: target, query: try target.parameters(),
-            rest: try resource.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id,
+            rest: try resource.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id, peer: peer,
             channel: channel, logger: log.logger, services: services)
         return try await action(call)
     }
@@ -101,6 +109,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         var headers = answer.headers
         headers[.xRequestID] = log.id
         if headers[.xContentTypeOptions] == nil { headers[.xContentTypeOptions] = "nosniff" }
+        services.crossOrigin.permit(request.headers[.origin], in: &headers)
         let isHead = request.method == .head
         switch answer.content {
         case .none:

@@ -26,6 +26,8 @@ struct RouteFixture: Sendable {
         var containers = ContainerTokenAuthProvider.Mode.open
         var blobs: any BlobStore = InMemoryBlobStore()
         var publicURL: String?
+        var trustedProxies: [String] = []
+        var crossOrigin = CrossOriginPolicy.none
     }
 
     static let password = "correct horse"
@@ -36,7 +38,7 @@ struct RouteFixture: Sendable {
     let authentication: AuthProviderChain
     let readiness = Readiness()
     private let hasher = PasswordHasher(parameters: ScryptParameters(logN: 4, r: 8, p: 1))
-    private let publicURL: String?
+    private let options: Options
 
     init(_ options: Options) throws {
         let bearer = BearerAuthProvider(metadata: metadata, idle: options.accounts.tokenIdle)
@@ -47,13 +49,14 @@ struct RouteFixture: Sendable {
             try BasicAuthProvider(metadata: metadata, hasher: hasher), bearer,
             ContainerTokenAuthProvider(metadata: metadata, mode: options.containers),
         ])
-        publicURL = options.publicURL
+        self.options = options
     }
 
     func routes<Context: RequestContext>(_: Context.Type = Context.self) -> StorageRoutes<Context> {
         StorageRoutes(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
-            publicURL: publicURL)
+            publicURL: options.publicURL, trustedProxies: options.trustedProxies.compactMap { IPNetwork($0) },
+            crossOrigin: options.crossOrigin)
     }
 
     /// Makes an account, whoever may register.
