@@ -24,7 +24,7 @@ ALLOWED = {
     "Sources/StorageTesting": f"{PLATFORM} {SHARED} StorageCore Testing",
     "Sources/storaged": f"{PLATFORM} {SHARED} StorageCore StorageMigrations StorageSQL StorageSQLite StoragePostgres"
     " StorageS3 StorageRedis StorageHTTP ArgumentParser AsyncHTTPClient Configuration Hummingbird HummingbirdCore"
-    " HTTPTypes NIOHTTP1 UnixSignals Yams",
+    " HummingbirdTLS HTTPTypes NIOHTTP1 NIOSSL UnixSignals Yams",
 }
 
 _IMPORT = re.compile(

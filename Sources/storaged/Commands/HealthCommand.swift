@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// `storaged health`: asks the daemon of the same configuration whether it is ready, for container health checks.
 struct HealthCommand: ConfiguredCommand {
@@ -11,8 +12,15 @@ struct HealthCommand: ConfiguredCommand {
 
     func run(_ configuration: StoragedConfiguration) async throws {
         let url = Self.url(for: configuration.http)
+        // The daemon's certificate is for its public name, which is not the address that it is asked by here; nothing is told to it.
+        var settings = HTTPClient.Configuration()
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = .none
+        settings.tlsConfiguration = tls
         do {
-            let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
+            let answer = try await HTTPClient.withHTTPClient(configuration: settings) { client in
+                try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
+            }
             guard answer.status == .ok else {
                 throw NotReady(description: "\(url) answers \(answer.status.code)")
             }
@@ -33,7 +41,7 @@ struct HealthCommand: ConfiguredCommand {
             case let host where host.utf8.contains(UInt8(ascii: ":")): "[\(host)]"
             case let host: host
             }
-        return "http://\(host):\(http.port)/readyz"
+        return "\(http.tls == nil ? "http" : "https")://\(host):\(http.port)/readyz"
     }
 }
 

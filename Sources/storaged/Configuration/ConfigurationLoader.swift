@@ -150,6 +150,23 @@ struct ConfigurationLoader: Sendable {
 
     /// Values that are right by themselves and wrong together.
     private func contradictions(in values: ConfigurationValues) -> [ConfigurationProblem] {
+        storesApart(in: values) + halfOfTLS(in: values)
+    }
+
+    /// A certificate without a key, or the reverse: plain HTTP would not be what was meant.
+    private func halfOfTLS(in values: ConfigurationValues) -> [ConfigurationProblem] {
+        let pair = [Keys.httpTLSCertificate.name, Keys.httpTLSKey.name].compactMap { values.value(named: $0) }
+        guard pair.count == 2, let given = pair.first(where: { !$0.text.isEmpty }),
+            let missing = pair.first(where: { $0.text.isEmpty })
+        else { return [] }
+        return [
+            ConfigurationProblem(
+                "\(given.key.name) (\(given.origin)) is given without \(missing.key.name); give both PEM files, or neither"
+            )
+        ]
+    }
+
+    private func storesApart(in values: ConfigurationValues) -> [ConfigurationProblem] {
         guard let store = values.value(named: Keys.blobsStore.name),
             let database = values.value(named: Keys.databaseURL.name),
             let isMemoryStore = try? values[Keys.blobsStore] == .memory,

@@ -25,6 +25,21 @@ enum Keys {
         "http.host", .host, default: "127.0.0.1", help: "address to listen on; 0.0.0.0 or :: for all of them")
     static let httpPort = ConfigurationKey(
         "http.port", .port, default: "8080", help: "port to listen on; 0 takes a free one")
+    static let httpTLSCertificate = ConfigurationKey(
+        "http.tls.certificate", .optionalPath, default: .derived(described: "none") { _ in "" },
+        help: "PEM file with the server's certificate and those between it and the authority; switches TLS on")
+    static let httpTLSKey = ConfigurationKey(
+        "http.tls.key", .optionalPath, default: .derived(described: "none") { _ in "" },
+        help: "PEM file with the private key of the certificate, without a passphrase")
+    static let httpPublicURL = ConfigurationKey(
+        "http.public-url", .publicURL, default: .derived(described: "from the request") { _ in "" },
+        help: "base of every absolute URL, such as https://files.example.org")
+    static let httpTrustedProxies = ConfigurationKey(
+        "http.trusted-proxies", .networks, default: .derived(described: "none") { _ in "" },
+        help: "addresses and networks whose Forwarded and X-Forwarded-* fields are believed")
+    static let httpCORSOrigins = ConfigurationKey(
+        "http.cors-origins", .origins, default: .derived(described: "none") { _ in "" },
+        help: "origins whose pages may use this server from a browser, or * for all")
 
     static let dataDirectory = ConfigurationKey(
         "data.directory", .path, default: "./data", help: "SQLite file, store/, containers/ and staging")
@@ -106,7 +121,8 @@ enum Keys {
         help: "after that: time to finish what is in flight")
 
     static let all: [any ConfigurationKeyDescription] = [
-        httpHost, httpPort, dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
+        httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
+        dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
         authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
         limitsUploadSize, limitsBodyRate, limitsHeaderTimeout, limitsIdleTimeout, limitsWriteStall,
         revisionsKeep, upkeepGrace, upkeepInterval, upkeepReserve, logLevel, logFormat, shutdownDelay, shutdownDrain,

@@ -1,12 +1,25 @@
 import Logging
 import StorageCore
+import StorageHTTP
 
 /// Everything that the daemon was told, as values.
 struct StoragedConfiguration: Sendable {
     struct HTTP: Sendable, Equatable {
+        /// The paths of two PEM files.
+        struct TLS: Sendable, Equatable {
+            var certificate: String
+            var key: String
+        }
+
         var host: String
         /// 0 takes a free one.
         var port: Int
+        /// nil speaks plain HTTP.
+        var tls: TLS?
+        /// nil takes it from each request.
+        var publicURL: String?
+        var trustedProxies: [IPNetwork] = []
+        var crossOrigin = CrossOriginPolicy.none
     }
 
     struct Database: Sendable, Equatable {
@@ -96,7 +109,10 @@ struct StoragedConfiguration: Sendable {
 extension StoragedConfiguration {
     /// Makes values of texts that were all checked; throws the first refusal otherwise.
     init(_ values: ConfigurationValues, notices: [String] = []) throws(ValueRefusal) {
-        http = try HTTP(host: values[Keys.httpHost], port: values[Keys.httpPort])
+        http = try HTTP(
+            host: values[Keys.httpHost], port: values[Keys.httpPort], tls: HTTP.TLS(values),
+            publicURL: values[Keys.httpPublicURL], trustedProxies: values[Keys.httpTrustedProxies],
+            crossOrigin: values[Keys.httpCORSOrigins])
         dataDirectory = try values[Keys.dataDirectory]
         database = try Database(location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate])
         blobs = try Blobs(
@@ -129,5 +145,15 @@ extension StoragedConfiguration {
         let loader = ConfigurationLoader(
             commandLine: CommandLineSplit(arguments), environment: [:], directory: nil, isTerminal: false)
         self = try loader.load()
+    }
+}
+
+extension StoragedConfiguration.HTTP.TLS {
+    /// nil where none is configured.
+    fileprivate init?(_ values: ConfigurationValues) throws(ValueRefusal) {
+        guard let certificate = try values[Keys.httpTLSCertificate], let key = try values[Keys.httpTLSKey] else {
+            return nil
+        }
+        self.init(certificate: certificate, key: key)
     }
 }

@@ -55,9 +55,7 @@ struct UnavailableKey: Sendable {
 
         refused("cache.url", .redis, "REDIS_URL"),
 
-        refused("http.tls.certificate", .other), refused("http.tls.key", .other),
-        refused("http.public-url", .other), refused("http.trusted-proxies", .other),
-        refused("http.cors-origins", .other), refused("anonymous.uploads", .other),
+        refused("anonymous.uploads", .other),
         refused("limits.quota", .other), refused("limits.container-quota", .other), refused("limits.files", .other),
         refused("limits.rate.sign-in", .other), refused("limits.rate.register", .other),
         refused("limits.rate.requests", .other), refused("scrub.rate", .other), refused("scrub.period", .other),

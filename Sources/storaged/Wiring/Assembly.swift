@@ -1,5 +1,6 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -15,9 +16,10 @@ struct Assembly {
 
     /// Opens the stores and builds everything on top of them; nothing listens yet.
     init(_ configuration: StoragedConfiguration) async throws {
+        let identity = try TLSIdentity(configuration)
         let stores = try await Stores(configuration)
         let readiness = Readiness()
-        let application = try buildApplication(configuration, stores, readiness)
+        let application = try buildApplication(configuration, stores, readiness, identity)
         let collector = GarbageCollector(
             metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
             interval: configuration.upkeep.interval)
@@ -34,7 +36,8 @@ struct Assembly {
 
 /// The HTTP server of a daemon over its stores: what tests call as well.
 func buildApplication(
-    _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness()
+    _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness(),
+    _ identity: TLSIdentity? = nil
 ) throws -> some ApplicationProtocol {
     let hasher = PasswordHasher()
     let bearer = BearerAuthProvider(metadata: stores.metadata, idle: configuration.authentication.tokenIdleTime)
@@ -51,10 +54,13 @@ func buildApplication(
         containers: containers, policy: configuration.accountPolicy)
     let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
     let routes = StorageRoutes<StorageRequestContext>(
-        storage: storage, accounts: accounts, authentication: authentication, readiness: readiness)
+        storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
+        publicURL: configuration.http.publicURL, trustedProxies: configuration.http.trustedProxies,
+        crossOrigin: configuration.http.crossOrigin)
+    let plain = HTTPServerBuilder.storage(limits: configuration.connectionLimits, isSecure: identity != nil)
     return Application(
         responder: routes,
-        server: .storage(limits: configuration.connectionLimits),
+        server: try identity.map { try .tls(plain, tlsConfiguration: $0.configuration) } ?? plain,
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "storaged"),
         logger: Logger(label: "storage.http"))

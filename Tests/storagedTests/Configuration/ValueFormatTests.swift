@@ -125,6 +125,47 @@ struct ValueFormatTests {
         #expect(throws: ValueRefusal.self) { try ValueFormat<String>.host.value(of: text) }
     }
 
+    @Test(
+        "a public URL loses the slash at its end, and may be left out",
+        arguments: [
+            ("", nil), ("https://files.example.org", "https://files.example.org"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("https://a.example/files//", "https://a.example/files"),
+        ] as [(String, String?)])
+    func publicURL(text: String, url: String?) throws {
+        #expect(try ValueFormat<String?>.publicURL.value(of: text) == url)
+    }
+
+    @Test(
+        "what is no public URL is refused",
+        arguments: [
+            "files.example.org", "https://", "https:///a", "HTTPS://a", "ftp://a", "https://a b", "https://a/?q",
+            "https://a/#f",
+            "https://user@a", "https://a:x", "https://a\r\nx: y", "https://a/<b>", "https://é.example", "https://*",
+            "*",
+        ])
+    func noPublicURL(text: String) {
+        #expect(throws: ValueRefusal.self) { try ValueFormat<String?>.publicURL.value(of: text) }
+    }
+
+    @Test("networks stand between commas, with or without blanks, or there are none")
+    func networks() throws {
+        #expect(try Keys.httpTrustedProxies.format.value(of: "").isEmpty)
+        #expect(try Keys.httpTrustedProxies.format.value(of: "127.0.0.1").count == 1)
+        #expect(try Keys.httpTrustedProxies.format.value(of: "127.0.0.1,::1 , fd00::/8").count == 3)
+        for text in [",", "127.0.0.1,", "127.0.0.1 ::1", "127.0.0.1;::1", "localhost", "0.0.0.0/33", "*"] {
+            #expect(throws: ValueRefusal.self) { try Keys.httpTrustedProxies.format.value(of: text) }
+        }
+    }
+
+    @Test("what is left out is shown as what it means")
+    func absent() {
+        #expect(Keys.httpPublicURL.shown("") == "from the request")
+        #expect(Keys.httpTLSKey.shown("") == "none")
+        #expect(Keys.httpTLSKey.shown("a.pem") == "a.pem")
+    }
+
     @Test("a word of an enumeration counts in any case")
     func choice() throws {
         #expect(try Keys.authRegistration.format.value(of: "Admin") == .admin)

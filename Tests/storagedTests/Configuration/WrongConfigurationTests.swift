@@ -70,7 +70,28 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(dotEnv: "POSTGRES_HOST=h", says: ["POSTGRES_HOST in .env", "does not have PostgreSQL", "database.url"]),
         .init(dotEnv: "POSTGRES_db=d", says: ["POSTGRES_db in .env", "does not have PostgreSQL"]),
         .init(yaml: "database: {pool: {size: 3}}", says: ["database.pool.size", "does not have PostgreSQL"]),
-        .init(yaml: "http: {tls: {certificate: a.pem}}", says: ["http.tls.certificate", "does not have this setting"]),
+        .init(
+            yaml: "http: {tls: {certificate: a.pem}}",
+            says: ["http.tls.certificate", "config.yaml, line 1", "without http.tls.key", "give both"]),
+        .init(
+            environment: ["HTTP_TLS_KEY": "a.key"],
+            says: ["http.tls.key", "HTTP_TLS_KEY", "without http.tls.certificate", "give both"]),
+        .init(
+            environment: ["HTTP_PUBLIC_URL": "files.example.org"],
+            says: ["http.public-url", "https://files.example.org"]),
+        .init(arguments: ["--http-public-url=https://"], says: ["http.public-url", "an absolute URL"]),
+        .init(dotEnv: "HTTP_PUBLIC_URL=https://a.example/?x=1", says: ["http.public-url", "an absolute URL"]),
+        .init(
+            environment: ["HTTP_TRUSTED_PROXIES": "127.0.0.1, proxy.local"],
+            says: ["http.trusted-proxies", "'proxy.local' is no address", "10.0.0.0/8"]),
+        .init(
+            yaml: "http.trusted-proxies: 10.0.0.1/8", says: ["http.trusted-proxies", "no bit set behind the prefix"]),
+        .init(arguments: ["--http-trusted-proxies", "all"], says: ["http.trusted-proxies", "'all' is no address"]),
+        .init(environment: ["HTTP_CORS_ORIGINS": "app.example.org"], says: ["http.cors-origins", "* or origins"]),
+        .init(
+            arguments: ["--http-cors-origins", "https://app.example.org/"],
+            says: ["http.cors-origins", "https://app.example.org"]),
+        .init(yaml: "http: {cors-origins: [https://a.example]}", says: ["http.cors-origins", "one value, not a list"]),
         .init(
             environment: ["LIMITS_QUOTA": "1GB"], says: ["limits.quota", "LIMITS_QUOTA", "does not have this setting"]),
         .init(arguments: ["--log-file", "a.log"], says: ["log.file", "--log-file", "does not have this setting"]),

@@ -1,0 +1,96 @@
+"""Proxies in front: whom to believe, absolute URLs, the own origin, and the addresses in log and records."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+import requests
+
+import expect
+from client import Client, new_member, token_client
+from daemon import Daemon
+
+StartServer = Callable[..., Daemon]
+
+TRUSTED = "127.0.0.0/8, ::1"
+CUSTOMARY = {
+    "X-Forwarded-For": "198.51.100.1, 192.0.2.7",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "files.example",
+}
+STANDARD = {"Forwarded": 'for=198.51.100.1, for="192.0.2.7:4711";proto=https;host=files.example'}
+KINDS = pytest.mark.parametrize("fields", [CUSTOMARY, STANDARD], ids=["customary", "standard"])
+
+
+def next_page(client: Client, fields: dict[str, str]) -> str:
+    """The absolute URL of the second page of a list."""
+    for name in ("a", "b"):
+        client.put_name(name)
+    answer = client.get("/api/files?limit=1", headers=fields)
+    return str(answer.links["next"]["url"])
+
+
+def requests_in_log(server: Daemon, request_id: str) -> dict[str, object]:
+    """The access log's record of a request."""
+    records = [json.loads(line) for line in server.log().splitlines()]
+    found = [record for record in records if record.get("request_id") == request_id and record["message"] == "request"]
+    assert len(found) == 1
+    return dict(found[0])
+
+
+@KINDS
+def test_a_trusted_proxy_is_believed(start: StartServer, fields: dict[str, str]) -> None:
+    server = start(HTTP_TRUSTED_PROXIES=TRUSTED)
+    client = token_client(server.url)
+    assert next_page(client, fields).startswith("https://files.example/api/files?limit=1&cursor=")
+    put = client.put("/api/files/c", data=b"x", headers={**fields, "Origin": "https://files.example"})
+    assert put.status_code == 204
+    foreign = client.put("/api/files/c", data=b"x", headers={**fields, "Origin": server.url})
+    expect.problem(foreign, 403, "foreign_origin")
+    assert requests_in_log(server, put.headers["X-Request-ID"])["address"] == "192.0.2.7"
+
+
+@KINDS
+@pytest.mark.parametrize("trusted", [None, "192.0.2.0/24"], ids=["nobody", "somebody else"])
+def test_nobody_else_is(start: StartServer, fields: dict[str, str], trusted: str | None) -> None:
+    server = start(**({"HTTP_TRUSTED_PROXIES": trusted} if trusted else {}))
+    client = token_client(server.url)
+    url = next_page(client, fields)
+    assert url.startswith(server.url + "/api/files?")
+    assert client.get(url.removeprefix(server.url)).json() == ["b"]
+    answer = client.put("/api/files/c", data=b"x", headers={**fields, "Origin": "https://files.example"})
+    expect.problem(answer, 403, "foreign_origin")
+    assert requests_in_log(server, answer.headers["X-Request-ID"])["address"] == "127.0.0.1"
+
+
+def test_a_client_cannot_write_the_kind_that_its_proxy_passes_on(start: StartServer) -> None:
+    server = start(HTTP_TRUSTED_PROXIES=TRUSTED)
+    client = token_client(server.url)
+    fields = {**CUSTOMARY, "Forwarded": "for=127.0.0.1;host=evil.example"}
+    answer = client.get("/api/files", headers=fields)
+    assert requests_in_log(server, answer.headers["X-Request-ID"])["address"] == "127.0.0.1"
+    assert not next_page(client, fields).startswith("https://evil.example")
+
+
+def test_the_public_url_is_the_base_of_absolute_urls(start: StartServer) -> None:
+    server = start(HTTP_PUBLIC_URL="https://public.example:8443/files/")
+    client = token_client(server.url)
+    assert next_page(client, {}).startswith("https://public.example:8443/files/api/files?limit=1&cursor=")
+    put = client.put("/api/files/c", data=b"x", headers={"Origin": "https://public.example:8443"})
+    assert put.status_code == 204
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_records_of_acts_name_the_client(start: StartServer, trusted: bool) -> None:
+    server = start(**({"HTTP_TRUSTED_PROXIES": TRUSTED} if trusted else {}))
+    member = new_member(server.url)
+    sign_in = {"login": member.login, "password": member.password}
+    answer = requests.post(server.url + "/api/v1/user/auth", json=sign_in, headers=CUSTOMARY, timeout=30)
+    assert answer.status_code == 200
+    with sqlite3.connect(f"file:{server.data}/storaged.sqlite?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT act, address FROM audit ORDER BY id").fetchall()
+    assert rows[0] == ("register", "127.0.0.1")
+    assert rows[-1] == ("sign_in", "192.0.2.7" if trusted else "127.0.0.1")
