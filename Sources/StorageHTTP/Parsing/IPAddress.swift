@@ -15,11 +15,10 @@ struct IPAddress: Hashable, Sendable {
 
     /// An address of 4 or 16 bytes; nil for any other count.
     init?(octets: some Collection<UInt8>) {
-        let bytes = Array(octets)
         func number(_ bytes: some Collection<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-        switch bytes.count {
-        case 4: self.init(ipv4: UInt32(truncatingIfNeeded: number(bytes)))
-        case 16: self.init(high: number(bytes[..<8]), low: number(bytes[8...]))
+        switch octets.count {
+        case 4: self.init(ipv4: UInt32(truncatingIfNeeded: number(octets)))
+        case 16: self.init(high: number(octets.prefix(8)), low: number(octets.dropFirst(8)))
         default: return nil
         }
     }

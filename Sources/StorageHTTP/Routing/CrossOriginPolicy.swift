@@ -50,15 +50,15 @@ public struct CrossOriginPolicy: Sendable, Equatable {
     }
 
     /// Adds the fields that let the page read the answer, and caches tell answers for several origins apart.
-    func permit(_ origin: String?, in headers: inout HTTPFields) {
+    func permit(_ request: HTTPFields, in headers: inout HTTPFields) {
         switch origins {
         case .these(let origins) where origins.isEmpty: return
         case .these:
             headers[.vary] = headers[.vary].map { "\($0), Origin" } ?? "Origin"
-            guard let origin, allows(origin) else { return }
+            guard let origin = request[.origin], allows(origin) else { return }
             headers[.accessControlAllowOrigin] = origin
         case .any:
-            guard origin != nil else { return }
+            guard request[.origin] != nil else { return }
             headers[.accessControlAllowOrigin] = "*"
         }
         headers[.accessControlExposeHeaders] = Self.exposed

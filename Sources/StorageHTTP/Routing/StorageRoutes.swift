@@ -109,7 +109,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         var headers = answer.headers
         headers[.xRequestID] = log.id
         if headers[.xContentTypeOptions] == nil { headers[.xContentTypeOptions] = "nosniff" }
-        services.crossOrigin.permit(request.headers[.origin], in: &headers)
+        services.crossOrigin.permit(request.headers, in: &headers)
         let isHead = request.method == .head
         switch answer.content {
         case .none:

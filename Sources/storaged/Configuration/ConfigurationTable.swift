@@ -27,7 +27,7 @@ enum Keys {
         "http.port", .port, default: "8080", help: "port to listen on; 0 takes a free one")
     static let httpTLSCertificate = ConfigurationKey(
         "http.tls.certificate", .optionalPath, default: .derived(described: "none") { _ in "" },
-        help: "PEM file with the server's certificate and those between it and the authority; switches TLS on")
+        help: "PEM file of the server's certificate chain; with the key it means TLS")
     static let httpTLSKey = ConfigurationKey(
         "http.tls.key", .optionalPath, default: .derived(described: "none") { _ in "" },
         help: "PEM file with the private key of the certificate, without a passphrase")
@@ -36,7 +36,7 @@ enum Keys {
         help: "base of every absolute URL, such as https://files.example.org")
     static let httpTrustedProxies = ConfigurationKey(
         "http.trusted-proxies", .networks, default: .derived(described: "none") { _ in "" },
-        help: "addresses and networks whose Forwarded and X-Forwarded-* fields are believed")
+        help: "addresses and networks whose Forwarded, X-Forwarded-* are believed")
     static let httpCORSOrigins = ConfigurationKey(
         "http.cors-origins", .origins, default: .derived(described: "none") { _ in "" },
         help: "origins whose pages may use this server from a browser, or * for all")
