@@ -18,14 +18,19 @@ enum DatabaseFile {
             return try syncDirectory(of: path)
         }
         guard errno == EEXIST else { throw refusal("cannot be made", path) }
+        try find(path)
+        for file in [path, path + "-wal", path + "-shm"] {
+            // Not there, or not ours to change: whether it can be used shows when it is opened.
+            _ = chmod(file, 0o600)
+        }
+    }
+
+    /// Refuses a file that is not there, and what is no file; changes nothing.
+    static func find(_ path: String) throws {
         var status = stat()
         guard stat(path, &status) == 0 else { throw refusal("cannot be found", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw StorageError(.wrongStore, "The database file is not a regular file.")
-        }
-        for file in [path, path + "-wal", path + "-shm"] {
-            // Not there, or not ours to change: whether it can be used shows when it is opened.
-            _ = chmod(file, 0o600)
         }
     }
 

@@ -7,14 +7,14 @@ extension SQLiteDatabase {
     /// `stor`: what `PRAGMA application_id` of our files is.
     static let applicationID: Int32 = 0x7374_6f72
 
-    /// Opens or makes a database file. Blocks while it does: for the start of a process.
+    /// Opens a database file, or makes it where that is allowed. Blocks while it does: for the start of a process.
     ///
     /// - Throws: ``StorageError`` of code ``StorageError/Code/wrongStore`` when the file is not a database of ours or cannot be
     ///   used; ``SQLError`` when SQLite fails otherwise.
     package static func open(path: String, _ options: Options = Options()) throws -> SQLiteDatabase {
         // SQLite reads a leading `file:` and `:memory:` as something else than a name.
         let path = path.hasPrefix("/") ? path : "./" + path
-        try DatabaseFile.prepare(path)
+        try options.createsFile ? DatabaseFile.prepare(path) : DatabaseFile.find(path)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration(options))
             try pool.writeWithoutTransaction { try finishSetup(of: $0) }
@@ -43,24 +43,28 @@ extension SQLiteDatabase {
         configuration.label = "storaged.sqlite"
         configuration.maximumReaderCount = options.readers
         configuration.foreignKeysEnabled = true
+        let createsFile = options.createsFile
         let milliseconds = Int32(clamping: Int64(options.busyTimeout / .milliseconds(1)))
         configuration.prepareDatabase { database in
             // Set here, because GRDB gives reading connections a timeout of its own.
             sqlite3_busy_timeout(database.sqliteConnection, milliseconds)
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
-            if !database.configuration.readonly { try claim(database) }
+            if !database.configuration.readonly { try claim(database, isNewAllowed: createsFile) }
         }
         return configuration
     }
 
     /// Refuses a database of another application and marks a new one as ours, before anything else is changed in it.
-    private static func claim(_ database: Database) throws {
+    private static func claim(_ database: Database, isNewAllowed: Bool) throws {
         // Asked first: one of ours is marked before it has a table, maybe between these two statements.
         let objects = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
         let found = try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0
         guard found != applicationID else { return }
         guard found == 0, objects == 0 else {
             throw StorageError(.wrongStore, "The database file belongs to another application.")
+        }
+        guard isNewAllowed else {
+            throw StorageError(.wrongStore, "The database file is empty: no daemon has used it yet.")
         }
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
     }

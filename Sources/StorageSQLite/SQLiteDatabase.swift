@@ -21,6 +21,8 @@ package struct SQLiteDatabase: SQLDatabase {
         package var waiting = 10_000
         /// How many bodies one transaction may hold.
         package var largestBatch = 128
+        /// Whether a file that is missing is made, and an empty one becomes ours. Otherwise they are refused and left alone.
+        package var createsFile = true
 
         package init() {}
     }

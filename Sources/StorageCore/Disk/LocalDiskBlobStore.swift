@@ -22,6 +22,9 @@ public final class LocalDiskBlobStore: BlobStore {
         public var queue = 1_024
         /// Names, or beginnings of names that end in `*`, that may lie in the directory before it is a store.
         public var neighbours = ["storaged.*", "lost+found"]
+        /// Whether a directory that is missing, or that is no store yet, becomes one. Otherwise it is refused, and nothing is made
+        /// or removed by opening it: for programs that work beside the one whose store it is.
+        public var createsStore = true
 
         var allowsUnnamedFiles = true
         var allowsOpenat2 = true
@@ -53,7 +56,8 @@ public final class LocalDiskBlobStore: BlobStore {
 
     /// Opens the store in a directory, which is made when it is missing.
     ///
-    /// Must be the only user of the directory's names; other processes may read the blobs.
+    /// The directory's names belong to stores alone: several may be open on it at once, in one process or many, as long as they
+    /// share a metadata store.
     ///
     /// - Throws: ``StorageError/Code/wrongStore`` for a directory that is not the process' own with mode 0700, a symlink, a file, or a
     ///   folder with other things in it; the cause names the directory.

@@ -49,19 +49,26 @@ enum StorePreparation {
     private static func attempt(
         _ path: String, configuration: LocalDiskBlobStore.Configuration
     ) throws -> Prepared {
-        let root = try openRoot(path)
+        let root = try openRoot(path, creates: configuration.createsStore)
         let directory = try StoreDirectory(root: root, allowsOpenat2: configuration.allowsOpenat2)
         let hasUnnamedFiles = configuration.allowsUnnamedFiles && canMakeUnnamedFiles(directory)
         var isNew = false
         if try StoreIdentity.read(in: directory, path) == nil {
+            guard configuration.createsStore else {
+                throw refusal("The store's directory has no store.id: it is not a store.", path)
+            }
             try checkNeighbours(in: root, path, allowed: configuration.neighbours)
             isNew = try StoreIdentity.make(in: directory, hasUnnamedFiles: hasUnnamedFiles)
         }
         guard let storeID = try StoreIdentity.read(in: directory, path) else {
             throw refusal("The store's file store.id vanished.", path)
         }
-        try makeFolders(in: directory)
-        try removeLeftovers(in: directory)
+        if configuration.createsStore {
+            try makeFolders(in: directory)
+            try removeLeftovers(in: directory)
+        } else {
+            try findFolders(in: directory)
+        }
         return Prepared(directory: directory, hasUnnamedFiles: hasUnnamedFiles, storeID: storeID, isNew: isNew)
     }
 
@@ -73,11 +80,11 @@ enum StorePreparation {
         (try? directory.open(".", linux_open_unnamed, mode: 0o600)) != nil
     }
 
-    private static func openRoot(_ given: String) throws -> OpenFile {
+    private static func openRoot(_ given: String, creates: Bool) throws -> OpenFile {
         // A slash at the end would make the kernel follow a symlink.
         let path = String(decoding: given.utf8.reversed().drop { $0 == UInt8(ascii: "/") }.reversed(), as: UTF8.self)
         guard !path.isEmpty, !path.utf8.contains(0) else { throw refusal("The store's directory has no name.", given) }
-        try makeDirectories(path)
+        if creates { try makeDirectories(path) }
         var status = linux_status()
         try SystemCallError.check("lstat", linux_status_at(AT_FDCWD, path, &status))
         guard status.is_directory != 0 else {
@@ -142,6 +149,13 @@ enum StorePreparation {
             }
         }
         try StoreDirectory.sync(store)
+    }
+
+    /// Checks that everything is there that a store has from its start.
+    private static func findFolders(in directory: StoreDirectory) throws {
+        for name in sharedFolders + ["containers", StagingFile.folder] {
+            _ = try directory.open(name, linux_open_directory)
+        }
     }
 
     private static func removeLeftovers(in directory: StoreDirectory) throws {

@@ -4,9 +4,13 @@ import Glibc
 /// What the process tells its parent at the end (sysexits.h).
 enum ExitStatus: Int32, Sendable {
     case success = 0
-    /// `health`: not ready.
+    /// `health`: not ready. Other commands: not everything that was asked for was done.
     case failure = 1
     case usage = 64
+    /// A folder or file that a command is to read.
+    case noInput = 66
+    /// An account that a command is to work with.
+    case noUser = 67
     /// A service that stayed unreachable.
     case unavailable = 69
     case software = 70
@@ -16,6 +20,12 @@ enum ExitStatus: Int32, Sendable {
 /// An end of a command that people are told about.
 protocol ExitingError: Error, CustomStringConvertible {
     var exitStatus: ExitStatus { get }
+}
+
+/// A command that cannot do what it was asked for.
+struct CommandFailure: ExitingError {
+    let description: String
+    var exitStatus = ExitStatus.failure
 }
 
 extension ConfigurationError: ExitingError {

@@ -16,7 +16,8 @@ struct RootCommand: ParsableCommand {
         discussion: SettingsHelp.text,
         version: "storaged 0.1.0",
         subcommands: [
-            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, OpenAPICommand.self,
+            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, ImportCommand.self,
+            GCCommand.self, OpenAPICommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -48,6 +49,10 @@ struct RootCommand: ParsableCommand {
 
 /// The settings as `--help` lists them.
 enum SettingsHelp {
+    /// For commands with flags of their own, which a long list would hide.
+    static let reference =
+        "Every setting works here too, such as --data-directory or --config: 'storaged help serve' lists them."
+
     static let text: String = {
         let rows = ConfigurationTable.storaged.keys.map { key in
             "  \(key.flag) \(key.fallback.described)\n      \(key.help)"

@@ -12,18 +12,16 @@ struct CommandLineSplit: Sendable {
     private(set) var problems: [ConfigurationProblem] = []
 
     /// Whether somebody asked for words instead of work.
-    var asksForHelp: Bool { rest.contains { Self.foreign.contains($0) } }
+    var asksForHelp: Bool { rest.contains { CommandFlag.help.contains($0) } }
 
     static let configFlag = "--config"
-    /// Flags that belong to the commands.
-    private static let foreign = [
-        "--help", "-h", "--help-hidden", "--version", "--generate-completion-script", "--experimental-dump-help",
-    ]
 
     init(_ arguments: some Sequence<String>, table: ConfigurationTable = .storaged) {
         var names: [String: String] = [:]
         for key in table.keys { names[key.flag] = key.name }
         for key in table.unavailable where key.isVariableOnly == false { names[key.flag] = key.name }
+        var foreign: [String: CommandFlag] = [:]
+        for flag in CommandFlag.all { foreign[flag.name] = flag }
 
         var arguments = Array(arguments)[...]
         while let argument = arguments.popFirst() {
@@ -34,13 +32,18 @@ struct CommandLineSplit: Sendable {
             }
             let (flag, inline) = Self.parts(of: argument)
             let isFlag = flag.utf8.first == UInt8(ascii: "-") && flag != "-"
-            guard isFlag, Self.foreign.contains(flag) == false else {
+            if isFlag == false || foreign[flag] != nil {
                 rest.append(argument)
+                // Its value stays with it: a login may look like a setting.
+                if foreign[flag]?.takesValue == true, inline == nil, let value = Self.takeValue(&arguments) {
+                    rest.append(value)
+                }
                 continue
             }
             let name = names[flag]
             guard name != nil || flag == Self.configFlag else {
-                problems.append(.unknown(flag, among: names.keys.sorted() + [Self.configFlag]))
+                let known = names.keys.sorted() + [Self.configFlag] + foreign.keys.sorted()
+                problems.append(.unknown(flag, among: known))
                 continue
             }
             guard let text = inline ?? Self.takeValue(&arguments) else {

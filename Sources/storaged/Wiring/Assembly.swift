@@ -67,7 +67,8 @@ func buildApplication(
 }
 
 extension StoragedConfiguration {
-    fileprivate var filePolicy: FileStorage.Policy {
+    /// The rules of files.
+    var filePolicy: FileStorage.Policy {
         var policy = FileStorage.Policy()
         policy.uploadSize = limits.uploadSize
         policy.keepRevisions = revisions.keep

@@ -1,7 +1,8 @@
 import StorageCore
 import StorageSQL
 
-/// A database or store that cannot be used as it is: a start that is refused before anything was touched.
+/// A failure of the domain as the end of a command, in words for people: a start that is refused before anything was touched,
+/// or something that a command was asked for and that cannot be.
 struct Refusal: ExitingError {
     let description: String
     let exitStatus: ExitStatus
@@ -9,7 +10,14 @@ struct Refusal: ExitingError {
     private init(_ error: StorageError) {
         let cause = error.cause.map { " (\($0))" } ?? ""
         description = error.message + cause
-        exitStatus = error.isTransient ? .unavailable : error.code == .wrongStore ? .configuration : .software
+        exitStatus =
+            switch error.code {
+            case _ where error.isTransient: .unavailable
+            case .wrongStore: .configuration
+            case .unprocessable, .loginTaken, .notFound, .invalidPath, .pathConflict, .exists, .insufficientStorage:
+                .failure
+            default: .software
+            }
     }
 
     /// Runs a part of the start, whose failures people are told in words.

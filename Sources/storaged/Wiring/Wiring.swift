@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NIOCore
 import ServiceLifecycle
+import StorageCore
 import StorageHTTP
 import StorageMigrations
 import StorageSQL
@@ -47,6 +48,29 @@ enum Wiring {
             let steps = try await migrator.status()
             try await database.close()
             return steps
+        }
+    }
+
+    /// Does something with the stores of the configuration, beside the daemon that serves them or without one.
+    static func besideDaemon<Value>(
+        _ configuration: StoragedConfiguration, _ body: (Stores) async throws -> Value
+    ) async throws -> Value {
+        try await Refusal.translating {
+            let stores: Stores
+            do {
+                stores = try await Stores(beside: configuration)
+            } catch let error as StorageError where error.code == .wrongStore {
+                let cure = "Commands need the data.directory of a daemon that was started at least once."
+                throw StorageError(.wrongStore, "\(error.message) \(cure)", cause: error.cause)
+            }
+            do {
+                let value = try await body(stores)
+                await stores.close()
+                return value
+            } catch {
+                await stores.close()
+                throw error
+            }
         }
     }
 

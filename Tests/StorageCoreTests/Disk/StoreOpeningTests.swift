@@ -120,6 +120,47 @@ struct StoreOpeningTests {
         #expect(try manager.contentsOfDirectory(atPath: elsewhere.path).isEmpty)
     }
 
+    @Test(
+        "refuses what is no store when it may not make one, and leaves it as it is",
+        arguments: [["empty"], ["thesis.doc"], ["storaged.sqlite"], ["store.id"], ["store", "containers"]])
+    func noStore(names: [String]) async throws {
+        for name in names where name != "empty" {
+            try #require(FileManager.default.createFile(atPath: "\(directory.path)/\(name)", contents: Data("x".utf8)))
+        }
+        var configuration = LocalDiskBlobStore.Configuration()
+        configuration.createsStore = false
+        for path in [directory.path, "\(directory.path)/missing", "\(directory.path)/missing/below"] {
+            let code = await codeThrown {
+                _ = try await LocalDiskBlobStore.open(directory: path, configuration: configuration)
+            }
+            #expect(code == .wrongStore)
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+        #expect(left == names.filter { $0 != "empty" }.sorted())
+    }
+
+    @Test("opens a store that is there without making or removing anything")
+    func existingStore() async throws {
+        let first = try await LocalDiskBlobStore.open(directory)
+        let staging = "\(directory.path)/staging/" + String(repeating: "a", count: 32)
+        try #require(FileManager.default.createFile(atPath: staging, contents: Data("x".utf8)))
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date.now.addingTimeInterval(-25 * 60 * 60)], ofItemAtPath: staging)
+        var configuration = LocalDiskBlobStore.Configuration()
+        configuration.createsStore = false
+        let second = try await LocalDiskBlobStore.open(directory: directory.path, configuration: configuration)
+        #expect(second.storeID == first.storeID)
+        #expect(!second.isNew)
+        #expect(FileManager.default.fileExists(atPath: staging))
+        await second.shutdown()
+        try FileManager.default.removeItem(atPath: "\(directory.path)/store/ab")
+        let code = await codeThrown {
+            _ = try await LocalDiskBlobStore.open(directory: directory.path, configuration: configuration)
+        }
+        #expect(code == .wrongStore)
+        #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/store/ab"))
+    }
+
     @Test("names the directory for operators, and not in the message")
     func message() async throws {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.path)

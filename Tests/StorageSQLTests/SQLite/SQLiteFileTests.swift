@@ -109,6 +109,28 @@ import Testing
         }
     }
 
+    @Test func whereNoFileMayBeMadeOnlyOneOfOursIsOpened() async throws {
+        try await withTemporaryDirectory { directory in
+            var options = SQLiteDatabase.Options()
+            options.createsFile = false
+            let path = directory + "/metadata.sqlite"
+            let manager = FileManager.default
+            #expect(throws: StorageError.self) { try SQLiteDatabase.open(path: path, options) }
+            #expect(try manager.contentsOfDirectory(atPath: directory) == [])
+            try #require(manager.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o644]))
+            let error = #expect(throws: StorageError.self) { try SQLiteDatabase.open(path: path, options) }
+            #expect(error?.code == .wrongStore)
+            #expect(try manager.contentsOfDirectory(atPath: directory) == ["metadata.sqlite"])
+            #expect(try permissions(of: path) == 0o644)
+            #expect(try manager.attributesOfItem(atPath: path)[.size] as? Int == 0)
+            let first = try SQLiteDatabase.open(path: path)
+            let second = try SQLiteDatabase.open(path: path, options)
+            try await second.makeItems()
+            try await second.close()
+            try await first.close()
+        }
+    }
+
     @Test func aPathThatCannotHoldADatabaseIsRefused() async throws {
         try await withTemporaryDirectory { directory in
             for path in [directory, directory + "/absent/metadata.sqlite"] {

@@ -9,30 +9,10 @@ import Testing
 /// The built program as people start it.
 @Suite("The program")
 struct CommandProcessTests {
-    private struct Outcome {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
     private func run(
         _ arguments: [String], environment: [String: String] = [:], in fixture: ConfigurationFixture
-    ) throws -> Outcome {
-        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = folder.appendingPathComponent("storaged")
-        process.arguments = arguments
-        process.environment = environment
-        process.currentDirectoryURL = URL(fileURLWithPath: fixture.directory)
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let texts = [output, errors].map {
-            String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        }
-        process.waitUntilExit()
-        return Outcome(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    ) throws -> Program {
+        try Program(arguments, environment: environment, in: fixture.directory)
     }
 
     @Test("says its version")

@@ -21,6 +21,27 @@ final class ConfigurationFixture {
         try text.write(toFile: directory + "/" + name, atomically: false, encoding: .utf8)
     }
 
+    /// Gives the sources what a wrong configuration says.
+    func become(_ wrong: WrongConfiguration) throws {
+        arguments = wrong.arguments
+        environment = wrong.environment
+        if let text = wrong.dotEnv { try write(text, to: ".env") }
+        if let text = wrong.yaml {
+            try write(text, to: "config.yaml")
+            environment["CONFIG_PATH"] = "config.yaml"
+        }
+    }
+
+    /// Every name in the directory with the time of its last change.
+    func state() throws -> [String: Date?] {
+        let manager = FileManager.default
+        var state: [String: Date?] = [:]
+        for name in [""] + (try manager.subpathsOfDirectory(atPath: directory)) {
+            state[name] = try manager.attributesOfItem(atPath: directory + "/" + name)[.modificationDate] as? Date
+        }
+        return state
+    }
+
     func load(table: ConfigurationTable = .storaged, isTerminal: Bool = false) throws(ConfigurationError)
         -> StoragedConfiguration
     {

@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+@testable import storaged
+
+/// The example of an assignment, word for word.
+struct SeedExample: CustomTestStringConvertible, Sendable {
+    let name: String
+    /// Everything that it says.
+    let variables: [String: String]
+    /// What this build does not have of it: each is refused by its place.
+    let refused: [String]
+    /// What decides by hand for something else, so that the rest can stay.
+    let otherwise: [String]
+
+    var testDescription: String { name }
+
+    var text: String {
+        get throws {
+            let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            return try String(
+                contentsOf: folder.appendingPathComponent("../../Fixtures/Seeds/\(name).dotenv"), encoding: .utf8)
+        }
+    }
+
+    static let all = [
+        SeedExample(
+            name: "001",
+            variables: [
+                "ACCESS_KEY": "<ваш access key>", "SECRET_KEY": "<ваш secret key>",
+                "ENDPOINT_URL": "<путь до s3 хранилища>", "BUCKET_NAME": "<имя вашего S3-бакета>",
+            ],
+            refused: ["ENDPOINT_URL in .env, line 3", "BUCKET_NAME in .env, line 4"],
+            otherwise: ["--blobs-store", "disk"]),
+        SeedExample(
+            name: "003",
+            variables: [
+                "FLASK_ENV": "production", "POSTGRES_HOST": "localhost", "POSTGRES_PORT": "5432",
+                "POSTGRES_USER": "admin", "POSTGRES_PASSWORD": "admin", "POSTGRES_db": "db", "LOG_FILE": "app.log",
+                "POOL_SIZE": "6", "MAX_OVERFLOW": "4", "POOL_PRE_PING": "True", "POOL_RECYCLE": "300",
+                "POOL_USE_LIFO": "True", "POOL_TIMEOUT": "30", "ADMIN_EMAIL": "admin@gmail.com",
+                "ADMIN_PASSWORD": "admin@gmail.com",
+            ],
+            refused: [
+                "POSTGRES_HOST in .env, line 6", "POSTGRES_PORT in .env, line 7", "POSTGRES_USER in .env, line 8",
+                "POSTGRES_PASSWORD in .env, line 9", "POSTGRES_db in .env, line 10",
+            ],
+            otherwise: ["--database-url", "sqlite:data/storaged.sqlite"]),
+        SeedExample(
+            name: "004",
+            variables: [
+                "BUCKET": "<S3-bucket-name>", "AWS_ACCESS_KEY_ID": "<AWS_KEY_ID>",
+                "AWS_SECRET_ACCESS_KEY": "<AWS_SECRET_KEY>",
+            ],
+            refused: ["BUCKET in .env, line 1"],
+            otherwise: ["--blobs-store", "disk"]),
+    ]
+}
+
+@Suite("The configuration examples of the assignments")
+struct SeedConfigurationTests {
+    @Test("read as they stand, whatever stands round the equals sign and behind the value", arguments: SeedExample.all)
+    func reading(example: SeedExample) throws {
+        let file = DotEnvFile(Array(try example.text.utf8), name: ".env")
+        #expect(file.problems.isEmpty)
+        #expect(file.variables.mapValues(\.text) == example.variables)
+    }
+
+    @Test(
+        "read the same with line ends of Windows, quotes, and without the last line end", arguments: SeedExample.all)
+    func spellings(example: SeedExample) throws {
+        let lines = try example.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let quoted = lines.map { line in
+            guard let equals = line.firstIndex(of: "="), !line.hasPrefix("#") else { return line }
+            let value = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+            return "export \(line[..<equals])= \"\(value)\"\t# as in the manual"
+        }
+        for text in [
+            lines.joined(separator: "\r\n"), quoted.joined(separator: "\n"),
+            "\u{FEFF}" + lines.joined(separator: "\n"),
+            String(try example.text.dropLast()),
+        ] {
+            let file = DotEnvFile(Array(text.utf8), name: ".env")
+            #expect(file.problems.isEmpty)
+            #expect(file.variables.mapValues(\.text) == example.variables)
+        }
+    }
+
+    @Test("ask for services that are not built in, and are refused by their places alone", arguments: SeedExample.all)
+    func asItStands(example: SeedExample) throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write(try example.text, to: ".env")
+        let problems = fixture.problems()
+        #expect(problems.count == example.refused.count, "\(problems)")
+        for place in example.refused { #expect(problems.contains { $0.contains(place) }, "\(place)") }
+        let program = try Program(["serve"], in: fixture.directory)
+        #expect(program.status == 78)
+        for secret in ["admin@gmail.com", "<AWS_SECRET_KEY>", "<ваш secret key>"] {
+            #expect(!program.errors.contains(secret))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [".env"])
+    }
+
+    @Test("say the rest, once somebody has decided otherwise by hand", arguments: SeedExample.all)
+    func decidedByHand(example: SeedExample) throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write(try example.text, to: ".env")
+        fixture.arguments = example.otherwise
+        let configuration = try fixture.load()
+        let noticed = configuration.notices.joined(separator: "\n")
+        for place in example.refused { #expect(noticed.contains(place), "\(place)") }
+        for secret in ["<AWS_SECRET_KEY>", "<ваш secret key>"] { #expect(!noticed.contains(secret)) }
+    }
+
+    @Test("name a YAML file in a folder of the working directory: CONFIG_PATH=configs/config.yaml")
+    func configPath() throws {
+        let fixture = try ConfigurationFixture()
+        try FileManager.default.createDirectory(
+            atPath: fixture.directory + "/configs", withIntermediateDirectories: false)
+        try fixture.write(
+            """
+            # The database
+            database:
+              url: "sqlite:./data/files.sqlite"   # its place
+            http: {port: 9000}
+            revisions.keep: 3
+
+            """, to: "configs/config.yaml")
+        fixture.environment["CONFIG_PATH"] = "configs/config.yaml"
+        let configuration = try fixture.load()
+        #expect(configuration.database.location == .sqlite(path: "./data/files.sqlite"))
+        #expect(configuration.http.port == 9000)
+        #expect(configuration.revisions.keep == 3)
+    }
+}
