@@ -186,6 +186,8 @@ extension SQLTransaction {
             let last = try result(account)
             try close(account)
             return last
+        case .openPublic(let ownSpace):
+            return try openPublic(ownSpace: ownSpace)
         }
     }
 
@@ -202,6 +204,13 @@ extension SQLTransaction {
         return try result(
             try insertAccount(
                 .registered, login: login, email: email, passwordHash: passwordHash, role: role, ownSpace: ownSpace))
+    }
+
+    private func openPublic(ownSpace: Bool) throws -> AccountChangeResult {
+        if let existing = try account(.login(.public)) { return AccountChangeResult(account: existing.account) }
+        return try result(
+            try insertAccount(
+                .builtIn, login: .public, email: nil, passwordHash: nil, role: .user, ownSpace: ownSpace))
     }
 
     private func openContainer(of digest: TokenDigest, ownSpace: Bool) throws -> AccountChangeResult {

@@ -54,6 +54,9 @@ public enum AccountChange: Hashable, Sendable {
     /// Closes an account for good: its credentials end, its container takes no more changes, its public names lead nowhere, its
     /// login is free, and no question for accounts finds it. ``Chore/removeClosedAccounts`` removes what is left.
     case close(AccountID)
+    /// Finds the built-in account ``Login/public``, or makes it with its container. It has no password and takes none, so that
+    /// nobody can sign in to it.
+    case openPublic(ownSpace: Bool)
 }
 
 /// What a change of accounts left behind.

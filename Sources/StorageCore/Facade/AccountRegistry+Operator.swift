@@ -16,13 +16,7 @@ extension AccountRegistry {
     public func add(login: [UInt8], password: [UInt8], role: Account.Role) async throws -> Account {
         let login = try Login(login)
         try passwords.check(password)
-        let change = try await metadata.change(
-            .register(
-                login: login, email: nil, passwordHash: try await hasher.hash(password), role: role,
-                ownSpace: policy.isolation == .all))
-        guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
-        await audit("user_add", of: account.id)
-        return account
+        return try await makeAccount(login, password: password, email: nil, role: role)
     }
 
     /// Replaces the password of an account; all its tokens end.

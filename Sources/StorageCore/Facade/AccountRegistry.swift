@@ -40,7 +40,7 @@ public struct AccountRegistry: Sendable {
     let passwords: PasswordPolicy
     private let bearer: BearerAuthProvider?
     private let containers: ContainerTokenAuthProvider?
-    private let logger = Logger(label: "storage.accounts")
+    let logger = Logger(label: "storage.accounts")
     /// Who may register, and how long a sign-in lasts.
     public let policy: Policy
     /// Where the requests come from that this value serves; for the records of acts.
@@ -90,10 +90,16 @@ public struct AccountRegistry: Sendable {
         guard try await metadata.account(.login(login)) == nil else {
             throw StorageError(.loginTaken, "login: is taken; choose another one.")
         }
+        return try await makeAccount(login, password: password, email: email, role: .user)
+    }
+
+    /// Makes an account of a login and password that were checked.
+    func makeAccount(
+        _ login: Login, password: [UInt8], email: String?, role: Account.Role
+    ) async throws -> Account {
         let hash = try await hasher.hash(password)
         let change = try await metadata.change(
-            .register(
-                login: login, email: email, passwordHash: hash, role: .user, ownSpace: policy.isolation == .all))
+            .register(login: login, email: email, passwordHash: hash, role: role, ownSpace: policy.isolation == .all))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
         await audit("register", of: account.id)
         return account

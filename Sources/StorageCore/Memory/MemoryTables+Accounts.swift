@@ -73,9 +73,9 @@ extension MemoryTables {
             revokeCredentials(of: account) { $0 != kept }
             return result(account)
         case .setPassword(let account, let passwordHash, let replaced):
-            guard let index = accountIndex[account], replaced == nil || accounts[index].passwordHash == replaced else {
-                return AccountChangeResult(account: nil)
-            }
+            guard let index = accountIndex[account], let hash = accounts[index].passwordHash,
+                replaced == nil || hash == replaced
+            else { return AccountChangeResult(account: nil) }
             accounts[index].passwordHash = passwordHash
             return result(account)
         case .setDisabled(let account, let isDisabled):
@@ -88,6 +88,8 @@ extension MemoryTables {
             let last = result(account)
             close(account)
             return last
+        case .openPublic(let ownSpace):
+            return openPublic(ownSpace: ownSpace)
         }
     }
 
@@ -101,7 +103,7 @@ extension MemoryTables {
     ) -> AccountRow {
         let id = ContainerID()
         let container = Container(
-            id: id, space: ownSpace ? Space(id: id) : .shared, keepsRevisions: kind == .registered)
+            id: id, space: ownSpace ? Space(id: id) : .shared, keepsRevisions: kind != .token)
         let account = Account(
             id: AccountID(), serial: Int64(accounts.count) + 1, kind: kind, role: role, login: login, createdAt: now,
             disabledAt: nil, container: container)
@@ -111,6 +113,12 @@ extension MemoryTables {
         accounts.append(row)
         containers[id] = ContainerRow(account: account.id)
         return row
+    }
+
+    private mutating func openPublic(ownSpace: Bool) -> AccountChangeResult {
+        if let index = logins[.public] { return AccountChangeResult(account: accounts[index].account) }
+        let row = add(.builtIn, role: .user, login: .public, passwordHash: nil, email: nil, ownSpace: ownSpace)
+        return AccountChangeResult(account: row.account)
     }
 
     /// A token that was revoked stays dead: it must open neither the old container nor a new one.

@@ -12,8 +12,8 @@ public enum MetadataStoreConformance {
     public static let clauses: [Clause] =
         claims + uploads + puts + revisions + races + links + healing + folders + deletions + trees + moves
         + folderMoves
-        + copies + lists + prefixes + usage + limits + reservations + accounts + credentials + credentialLists + closing
-        + containers + collection + upkeep + inspections
+        + copies + lists + prefixes + usage + limits + reservations + accounts + builtIn + credentials
+        + credentialLists + closing + containers + collection + upkeep + inspections
 
     /// The clauses that need some ten thousand entries.
     public static let largeClauses: [Clause] = largeMoves

@@ -303,4 +303,102 @@ struct AccountRegistryTests {
             #expect(error?.code == .notFound)
         }
     }
+
+    @Test("opens the built-in account for those without credentials, whom nobody else can be")
+    func anonymous() async throws {
+        try await withRegistry { registry, metadata, providers in
+            let principal = try await registry.anonymous()
+            let again = try await registry.anonymous()
+            #expect(principal.account?.kind == .builtIn)
+            #expect(again == principal)
+            for password in ["", "public", "a long enough phrase"] {
+                let credential = Credential.basic(login: Array("public".utf8), password: Array(password.utf8))
+                let code = await refusalCode { _ = try await providers.authenticate(credential) }
+                #expect(code == .unauthenticated, "\(password)")
+            }
+            let taken = await refusalCode { _ = try await register("public", in: registry) }
+            #expect(taken == .unprocessable)
+            let admin = await refusalCode {
+                _ = try await registry.ensureAdmin(login: Array("public".utf8), password: Self.password)
+            }
+            #expect(admin == .unprocessable)
+
+            let account = try #require(principal.account)
+            _ = try await metadata.change(.setDisabled(account.id, true))
+            let disabled = await refusalCode { _ = try await registry.anonymous() }
+            #expect(disabled == .unauthenticated)
+        }
+    }
+
+    @Test("gives the built-in account a space of its own only where all accounts have one", arguments: [true, false])
+    func anonymousSpace(isIsolated: Bool) async throws {
+        try await withRegistry {
+            $0.isolation = isIsolated ? .all : .tokens
+        } _: { registry, _, _ in
+            let account = try #require(try await registry.anonymous().account)
+            #expect((account.container.space == .shared) == !isIsolated)
+        }
+    }
+
+    @Test("makes the administrator once, who can sign in even where registration is off")
+    func ensuresAdmin() async throws {
+        try await withRegistry {
+            $0.registration = .off
+        } _: { registry, metadata, providers in
+            // The example of the original assignment has the address for a password.
+            let login = Array("admin@gmail.com".utf8)
+            let made = try await registry.ensureAdmin(login: login, password: login)
+            #expect(made.role == .admin)
+            #expect(made.login?.bytes == login)
+            let again = try await registry.ensureAdmin(login: login, password: Self.password)
+            #expect(again == made)
+            let principal = try await providers.authenticate(.basic(login: login, password: login))
+            #expect(principal?.account == made)
+            let accounts = try await metadata.accounts(after: 0, limit: 10)
+            #expect(accounts == [made])
+        }
+    }
+
+    @Test("never makes an administrator of somebody, nor changes a password at a start")
+    func keepsUser() async throws {
+        try await withRegistry { registry, _, providers in
+            let ann = try await register("ann", in: registry)
+            let other = Array("another long phrase".utf8)
+            let kept = try await registry.ensureAdmin(login: Array("ann".utf8), password: other)
+            #expect(kept == ann)
+            let principal = try await providers.authenticate(
+                .basic(login: Array("ann".utf8), password: Self.password))
+            #expect(principal?.account?.role == .user)
+        }
+    }
+
+    @Test(
+        "makes no administrator of an unacceptable login or password", arguments: [("", "long enough"), ("a", "short")])
+    func refusesAdmin(login: String, password: String) async throws {
+        try await withRegistry { registry, metadata, _ in
+            let code = await refusalCode {
+                _ = try await registry.ensureAdmin(login: Array(login.utf8), password: Array(password.utf8))
+            }
+            #expect(code == .unprocessable)
+            let accounts = try await metadata.accounts(after: 0, limit: 10)
+            #expect(accounts.isEmpty)
+        }
+    }
+
+    @Test("of 10 servers that start at once one makes the administrator")
+    func simultaneousAdmin() async throws {
+        try await withRegistry { registry, metadata, _ in
+            let made = try await withThrowingTaskGroup(of: AccountID.self) { group in
+                for _ in 0..<10 {
+                    group.addTask {
+                        try await registry.ensureAdmin(login: Array("root".utf8), password: Self.password).id
+                    }
+                }
+                return try await group.reduce(into: Set<AccountID>()) { $0.insert($1) }
+            }
+            #expect(made.count == 1)
+            let accounts = try await metadata.accounts(after: 0, limit: 20)
+            #expect(accounts.count == 1)
+        }
+    }
 }
