@@ -2,7 +2,8 @@
 extension FileStorage {
     /// Makes a folder and those above it; an existing one is fine.
     public func makeFolder(_ path: FilePath, as principal: Principal) async throws -> FileChangeResult {
-        try await makeFolder(path, in: try await openContainer(for: principal).id)
+        try refuseReserved(path, for: principal)
+        return try await makeFolder(path, in: try await openContainer(for: principal).id)
     }
 
     private func makeFolder(_ path: FilePath, in container: ContainerID) async throws -> FileChangeResult {
@@ -49,6 +50,7 @@ extension FileStorage {
         if precondition: Precondition = .none
     ) async throws -> FileRecord {
         let source = try await file(selector)
+        try refuseReserved(source.path, for: principal)
         let relocation = try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition)
         let result = try await commit(.move(relocation)) {
             let now = try await file(.id(source.container, source.id))
@@ -69,6 +71,7 @@ extension FileStorage {
                 source, try relocation(of: source, to: target, as: principal, overwrite: overwrite, precondition))
         }
         try precondition.check(nil)
+        try refuseReserved(target, for: principal)
         guard !target.isInside(source.path) else {
             throw StorageError(.pathConflict, "A folder cannot be copied into itself.")
         }
@@ -130,6 +133,7 @@ extension FileStorage {
         guard let container = container(of: principal), container.id == record.container else {
             throw StorageError.noSuchFile
         }
+        try refuseReserved(target, for: principal)
         return FileChange.Relocation(
             source: .id(record.container, record.id), target: target,
             kind: record.revision.map { FileKind(name: target.name, mediaType: $0.mediaType) },

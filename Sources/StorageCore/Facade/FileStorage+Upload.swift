@@ -118,6 +118,7 @@ extension FileStorage {
     @discardableResult
     public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws -> FileRecord? {
         if let length, length > policy.uploadSize { throw Self.tooLarge(policy.uploadSize) }
+        if file.link?.kind != .hash { try refuseReserved(file.path, for: principal) }
         guard let container = container(of: principal) else {
             try file.precondition.check(nil)
             return nil
@@ -137,6 +138,7 @@ extension FileStorage {
     public func put(
         _ file: NewFile, staged: StagedUpload, as principal: Principal
     ) async throws -> FileChangeResult {
+        if !file.isPublished(by: staged.digest) { try refuseReserved(file.path, for: principal) }
         let container = try await openContainer(for: principal)
         let upload = staged.attempt()
         do {
