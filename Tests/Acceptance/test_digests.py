@@ -1,4 +1,4 @@
-"""Digests: what a client says of its bytes is checked before anything is stored, and owners are told what they ask for."""
+"""Digests: what a client says of its bytes is checked before anything is stored; owners are told theirs."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ import requests
 import expect
 from client import Client, new_token
 from daemon import Daemon, run_command
+from wire import head as wire_head
 
 pytestmark = pytest.mark.skipif(not (shutil.which("openssl") and shutil.which("curl")), reason="needs openssl and curl")
 
@@ -29,10 +32,10 @@ EXIT_CONFIGURATION = 78
 def make_certificate(directory: Path, name: str) -> tuple[Path, Path]:
     """A certificate for this machine and its key."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
+    kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(key), "-out", str(certificate)],
+        ["openssl", "req", *kind, *names, "-keyout", str(key), "-out", str(certificate)],
         check=True,
         capture_output=True,
     )
@@ -95,7 +98,9 @@ def test_curl_uploads_lists_and_downloads(secure: SecureDaemon, tmp_path: Path) 
     (tmp_path / "a.bin").write_bytes(content)
     token = f"X-Auth-Token: {uuid.uuid4()}"
     files = f"https://localhost:{secure.port}/api/files"
-    said = curl(secure, "-v", "-H", token, "-H", "Expect: 100-continue", "-T", str(tmp_path / "a.bin"), f"{files}/a.bin")
+    said = curl(
+        secure, "-v", "-H", token, "-H", "Expect: 100-continue", "-T", str(tmp_path / "a.bin"), f"{files}/a.bin"
+    )
     assert said.index("HTTP/1.1 100 Continue") < said.index("HTTP/1.1 204")
     assert json.loads(curl(secure, "-H", token, files)) == ["a.bin"]
     for arguments, expected in (
@@ -134,6 +139,36 @@ def test_a_refusal_reaches_a_client_that_is_still_sending(tmp_path: Path) -> Non
         assert daemon.stop() == 0
 
 
+def read_to_end(secured: ssl.SSLSocket) -> None:
+    while secured.recv(1 << 16):
+        pass
+
+
+def test_an_answer_that_is_cut_off_never_ends_in_order(tmp_path: Path) -> None:
+    """A client that takes nothing for too long is left, and must not be told that it has got everything."""
+    certificate, key = make_certificate(tmp_path, "server")
+    settings = {"HTTP_TLS_CERTIFICATE": str(certificate), "HTTP_TLS_KEY": str(key), "LIMITS_WRITE_STALL": "500ms"}
+    with SecureDaemon(tmp_path, **settings) as daemon:
+        client = daemon.start().client()
+        assert client.put("/api/files/a", data=bytes(24 << 20)).status_code == 204
+        request = wire_head("GET", "/api/files/a", [*client.headers.items()])
+        with (
+            socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection,
+            daemon.context().wrap_socket(
+                connection, server_hostname="localhost", suppress_ragged_eofs=False
+            ) as secured,
+        ):
+            secured.sendall(request)
+            assert secured.recv(1)
+            deadline = time.monotonic() + 20
+            while "broken_off" not in daemon.log():
+                assert time.monotonic() < deadline, daemon.log()
+                threading.Event().wait(0.05)
+            with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+                read_to_end(secured)
+        assert daemon.stop() == 0
+
+
 def test_the_health_command_asks_by_tls(secure: SecureDaemon) -> None:
     environment = {name: secure.environment[name] for name in ("HTTP_PORT", "HTTP_TLS_CERTIFICATE", "HTTP_TLS_KEY")}
     result = run_command("health", directory=secure.directory, **environment)
@@ -142,7 +177,8 @@ def test_the_health_command_asks_by_tls(secure: SecureDaemon) -> None:
 
 @pytest.mark.parametrize(("version", "works"), [("tls1_1", False), ("tls1_2", True), ("tls1_3", True)])
 def test_old_versions_are_refused(secure: SecureDaemon, version: str, works: bool) -> None:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}", f"-{version}", "-CAfile", secure.certificate]
+    address = f"127.0.0.1:{secure.port}"
+    command = ["openssl", "s_client", "-connect", address, "-CAfile", secure.certificate, f"-{version}"]
     result = subprocess.run(
         [*command, "-cipher", "DEFAULT:@SECLEVEL=0"], input=b"", capture_output=True, timeout=30, check=False
     )

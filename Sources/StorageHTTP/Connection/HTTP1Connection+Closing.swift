@@ -105,7 +105,10 @@ extension HTTP1Connection {
         if let options = context?.channel as? any SocketOptionProvider {
             options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in }
         }
-        close()
+        guard let edge else { return close() }
+        if case .closed = phase { return }
+        phase = .closed
+        edge.close()
     }
 
     func close() {

@@ -43,6 +43,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     /// Keeps back what was received too early; it holds this object, and lets go of it with the pipeline.
     var gate: SocketGate?
+    /// Ends the connection below what encrypts it; nil where nothing does. It lets go as the gate does.
+    var edge: SocketEdge?
     var phase = Phase.serving
     var exchange: Exchange?
     var backlog = CircularBuffer<Backlogged>(initialCapacity: 1)

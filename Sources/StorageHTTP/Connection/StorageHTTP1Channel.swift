@@ -67,6 +67,7 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             let connection = HTTP1Connection(
                 limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, logger: logger)
             let pipeline = channel.pipeline.syncOperations
+            if !isBare { try pipeline.addHandler(SocketEdge(connection: connection), position: .first) }
             try pipeline.addHandler(SocketGate(connection: connection))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
