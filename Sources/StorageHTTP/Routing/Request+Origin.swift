@@ -27,7 +27,11 @@ extension Call.Services {
         if let own = publicURL.map({ Self.origin(of: Array($0.utf8)) }), origin.elementsEqual(own) { return true }
         guard let authority = peer.authority else { return false }
         let host = ASCII.lowercased(authority.utf8)
-        return ["http://", "https://"].contains { origin.elementsEqual(Array($0.utf8) + host) }
+        return [("http://", ":80"), ("https://", ":443")].contains { scheme, port in
+            // A browser leaves out the port that the scheme has anyway; a proxy may add it.
+            let hasPort = host.reversed().starts(with: port.utf8.reversed())
+            return origin.elementsEqual(Array(scheme.utf8) + (hasPort ? host.dropLast(port.utf8.count) : host[...]))
+        }
     }
 
     /// Scheme and host of an absolute URL, in lower case.

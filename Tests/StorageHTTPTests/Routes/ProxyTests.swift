@@ -60,6 +60,23 @@ struct ProxyTests {
         }
     }
 
+    @Test("the own origin may be told with the port that its scheme has anyway")
+    func defaultPorts() async throws {
+        try await RouteFixture.with(.live, { $0.trustedProxies = Self.loopback }) { client in
+            for (host, origin, isOwn) in [
+                ("files.example:443", "https://files.example", true),
+                ("Files.Example:80", "http://files.example", true),
+                ("files.example:8443", "https://files.example", false),
+                ("files.example:80", "https://files.example", false),
+                ("files.example:8443", "https://files.example:8443", true),
+            ] {
+                let headers: HTTPFields = [.xForwardedHost: host, .origin: origin]
+                let put = try await client.put("x", at: "a", headers.merging(.ann))
+                #expect(put.status == (isOwn ? .noContent : .forbidden), "\(host) \(origin)")
+            }
+        }
+    }
+
     @Test("records of acts name the client, and never what nobody trusted says", arguments: [true, false])
     func audit(isTrusted: Bool) async throws {
         try await RouteFixture.with(.live, { $0.trustedProxies = isTrusted ? Self.loopback : [] }) { client in
