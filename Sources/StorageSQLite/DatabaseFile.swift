@@ -34,14 +34,30 @@ enum DatabaseFile {
         }
     }
 
+    /// Opens the file while nobody else does, in this process or another; waits for them.
+    ///
+    /// The lock is that of the directory: a lock of the file itself would end with any other descriptor that this process closes.
+    /// Where a file system has no such locks nobody waits.
+    static func oneAtATime<Database>(_ path: String, _ open: () throws -> Database) throws -> Database {
+        let descriptor = try openDirectory(of: path)
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+        return try open()
+    }
+
     /// A new name is safe from a power cut only when its directory is synced.
     private static func syncDirectory(of path: String) throws {
+        let descriptor = try openDirectory(of: path)
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw refusal("has a directory that cannot be synced", path) }
+    }
+
+    private static func openDirectory(of path: String) throws -> Int32 {
         let end = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.utf8.startIndex
         let directory = end == path.utf8.startIndex ? "/" : String(path[..<end])
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw refusal("has a directory that cannot be opened", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw refusal("has a directory that cannot be synced", path) }
+        return descriptor
     }
 
     private static func refusal(_ reason: String, _ path: String) -> StorageError {

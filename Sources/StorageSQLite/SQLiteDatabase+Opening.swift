@@ -14,11 +14,15 @@ extension SQLiteDatabase {
     package static func open(path: String, _ options: Options = Options()) throws -> SQLiteDatabase {
         // SQLite reads a leading `file:` and `:memory:` as something else than a name.
         let path = path.hasPrefix("/") ? path : "./" + path
-        try options.createsFile ? DatabaseFile.prepare(path) : DatabaseFile.find(path)
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration(options))
-            try pool.writeWithoutTransaction { try finishSetup(of: $0) }
-            return SQLiteDatabase(pool, options)
+            // SQLite does not wait for others where it turns a new file to write-ahead logging: it has read it by then, and two such
+            // would wait for each other.
+            return try DatabaseFile.oneAtATime(path) {
+                try options.createsFile ? DatabaseFile.prepare(path) : DatabaseFile.find(path)
+                let pool = try DatabasePool(path: path, configuration: configuration(options))
+                try pool.writeWithoutTransaction { try finishSetup(of: $0) }
+                return SQLiteDatabase(pool, options)
+            }
         } catch {
             throw openingError(error)
         }
