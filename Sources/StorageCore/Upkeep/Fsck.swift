@@ -15,6 +15,8 @@ public struct Fsck: Sendable {
             case damaged
             /// A live blob that nothing refers to will never be collected.
             case leaked
+            /// The bytes of a blob that was collected are still there.
+            case leftOver = "left_over"
             /// A container's counts are not those of its files.
             case miscounted
         }
@@ -66,15 +68,15 @@ public struct Fsck: Sendable {
     /// - Parameters:
     ///   - onProgress: Called after every page.
     ///   - onFinding: Called for each finding as it is made.
-    /// - Throws: What either half throws when it cannot be asked: a comparison that stops half-way is no clean one.
+    /// - Throws: What the functions throw, or either half when it cannot be asked: a comparison that stops half-way is no clean one.
     public func run(
-        onProgress: (Progress) -> Void = { _ in }, onFinding: (Finding) -> Void = { _ in }
+        onProgress: (Progress) throws -> Void = { _ in }, onFinding: (Finding) throws -> Void
     ) async throws -> Report {
         var report = Report()
-        func note(_ findings: [Finding]) {
+        func note(_ findings: [Finding]) throws {
             for finding in findings {
                 report.findings[finding.kind, default: 0] += 1
-                onFinding(finding)
+                try onFinding(finding)
             }
         }
         var lastBlob: BlobID?
@@ -82,21 +84,21 @@ public struct Fsck: Sendable {
             try Task.checkCancellation()
             let page = try await metadata.inspectBlobs(after: lastBlob, limit: Self.page)
             guard let last = page.last else { break }
-            note(try await findings(in: page, after: lastBlob))
+            try note(try await findings(in: page, after: lastBlob))
             lastBlob = last.blob.id
             report.progress.blobs += page.count
             report.progress.bytes += page.reduce(0) { $0 + ($1.blob.state == .live ? $1.blob.size : 0) }
-            onProgress(report.progress)
+            try onProgress(report.progress)
         }
         var lastContainer: ContainerID?
         while true {
             try Task.checkCancellation()
             let page = try await metadata.inspectContainers(after: lastContainer, limit: 1)
             guard let container = page.last else { break }
-            note(container.isExact ? [] : [.miscounted(container)])
+            try note(container.isExact ? [] : [.miscounted(container)])
             lastContainer = container.id
             report.progress.containers += 1
-            onProgress(report.progress)
+            try onProgress(report.progress)
         }
         return report
     }
@@ -132,26 +134,30 @@ public struct Fsck: Sendable {
 
     private func finding(_ inspection: BlobInspection) async throws -> Finding? {
         let blob = inspection.blob
+        func finding(_ kind: Finding.Kind, _ detail: String) -> Finding {
+            Finding(kind: kind, subject: blob.key.name, detail: detail)
+        }
         guard blob.state == .live else {
-            guard inspection.isReferenced else { return nil }
-            return Finding(
-                kind: .damaged, subject: blob.key.name, detail: "files refer to it, but it is \(blob.state.rawValue)")
+            if inspection.isReferenced {
+                return finding(.damaged, "files refer to it, but it is \(blob.state.rawValue)")
+            }
+            guard blob.state == .gone, let found = try await size(of: blob) else { return nil }
+            return finding(.leftOver, "it was collected, but \(found) bytes are there")
         }
-        guard let info = try await info(of: blob) else {
-            return Finding(kind: .missing, subject: blob.key.name, detail: "\(blob.size) bytes are recorded, none are there")
+        guard let found = try await size(of: blob) else {
+            return finding(.missing, "\(blob.size) bytes are recorded, none are there")
         }
-        guard info == blob.size else {
-            return Finding(
-                kind: .wrongSize, subject: blob.key.name, detail: "\(blob.size) bytes are recorded, \(info) are there")
+        guard found == blob.size else {
+            return finding(.wrongSize, "\(blob.size) bytes are recorded, \(found) are there")
         }
         guard inspection.isReferenced || inspection.isReleased else {
-            return Finding(kind: .leaked, subject: blob.key.name, detail: "nothing refers to it, and it is not released")
+            return finding(.leaked, "nothing refers to it, and it is not released")
         }
         return nil
     }
 
     /// The number of bytes in the store; nil when there is nothing that could be read.
-    private func info(of blob: BlobRecord) async throws -> Int64? {
+    private func size(of blob: BlobRecord) async throws -> Int64? {
         do {
             return try await blobs.info(for: blob.key)?.size
         } catch let error as StorageError where error.code == .corrupt {

@@ -1,3 +1,4 @@
+import NIOCore
 import StorageCore
 import StorageTesting
 import Synchronization
@@ -72,5 +73,46 @@ struct FsckTests {
         let keys = try await fixture.keys()
         #expect(keys.isEmpty)
         #expect(report.isClean)
+    }
+
+    /// A store with one file, and the key of its bytes.
+    private func scene() async throws -> (StorageFixture, Principal, BlobKey) {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        try await fixture.storage.put("first", at: "a", as: ann)
+        let record = try await fixture.storage.file(try fixture.storage.selector("a", of: ann))
+        return (fixture, ann, try #require(record.revision?.blob))
+    }
+
+    /// Puts other bytes under a key, as a damaged disk may.
+    private func replace(_ key: BlobKey, by text: String, in fixture: StorageFixture) async throws {
+        try await fixture.bytes.remove(key)
+        let staged = try await fixture.bytes.stage(ByteStream(ByteBuffer(string: text)))
+        try await fixture.bytes.publish(staged, as: key)
+        await fixture.bytes.discard(staged)
+    }
+
+    @Test("names a blob with too few bytes, until it has them again")
+    func wrongSize() async throws {
+        let (fixture, _, key) = try await scene()
+        try await replace(key, by: "fir", in: fixture)
+        #expect(try await findings(fixture).0.findings == [.wrongSize: 1])
+        try await replace(key, by: "first", in: fixture)
+        #expect(try await findings(fixture).0.isClean)
+    }
+
+    @Test("names bytes that came back after they were collected")
+    func leftOver() async throws {
+        let (fixture, ann, key) = try await scene()
+        try await fixture.storage.delete(try fixture.storage.selector("a", of: ann))
+        fixture.clock.advance(by: .seconds(1))
+        _ = try await GarbageCollector(
+            metadata: fixture.metadata, blobs: fixture.bytes, grace: .zero, interval: .seconds(1)
+        ).collect()
+        #expect(try await findings(fixture).0.isClean)
+        try await replace(key, by: "first", in: fixture)
+        let (report, found) = try await findings(fixture)
+        #expect(report.findings == [.leftOver: 1])
+        #expect(found.map(\.subject) == [key.name])
     }
 }
