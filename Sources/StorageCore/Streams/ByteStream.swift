@@ -55,6 +55,21 @@ public struct ByteStream: AsyncSequence, Sendable {
         return stream
     }
 
+    /// The same bytes for the same receiver, with somebody who is told how many came in every chunk.
+    public func observed(by observer: @escaping @Sendable (_ bytes: Int) -> Void) -> ByteStream {
+        let whole = self
+        var stream = ByteStream(length: length, isReplayable: isReplayable) {
+            var chunks = whole.makeAsyncIterator()
+            return {
+                guard let chunk = try await chunks.next() else { return nil }
+                observer(chunk.readableBytes)
+                return chunk
+            }
+        }
+        stream.confirm = confirm
+        return stream
+    }
+
     /// Begins a pass over the bytes.
     public func makeAsyncIterator() -> Iterator {
         Iterator(pull: start())

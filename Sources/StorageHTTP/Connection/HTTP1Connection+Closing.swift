@@ -94,6 +94,9 @@ extension HTTP1Connection {
         if exchange?.endsWithConnection == true {
             // An orderly close would look like the end of the answer.
             reset()
+        } else if exchange?.isReceived == false {
+            // The client is still sending: what was written last is to reach it (see `startLingering`).
+            finish()
         } else {
             close()
         }

@@ -3,7 +3,7 @@ import StorageCore
 
 extension Call {
     /// Who registers somebody else; where everybody may register, credentials are not looked at.
-    fileprivate func registrar() async throws -> Principal? {
+    func registrar() async throws -> Principal? {
         accounts.policy.registration == .admin ? try await principalIfAny() : nil
     }
 }

@@ -18,6 +18,9 @@ struct Problem: Error {
         self.headers = headers
     }
 
+    /// Whether an operator should hear of it: the server failed, and not the request. A full container is its owner's business.
+    var isFault: Bool { status.code >= 500 && code != StorageError.Code.quotaExceeded.name }
+
     /// The whole document; `message` repeats `detail` for older clients.
     func document(requestID: String) -> JSONWriter {
         var json = JSONWriter(capacity: 512)

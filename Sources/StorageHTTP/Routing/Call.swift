@@ -26,6 +26,7 @@ struct Call: Sendable {
         let accounts: AccountRegistry
         let authentication: any AuthProvider
         let readiness: Readiness
+        let anonymousUploads: AnonymousUploads
         let publicURL: String?
         let trustedProxies: [IPNetwork]
         let crossOrigin: CrossOriginPolicy

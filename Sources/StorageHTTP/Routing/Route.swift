@@ -4,16 +4,35 @@ import HTTPTypes
 struct Route: Sendable {
     /// Answers a request to the route.
     typealias Action = @Sendable (Call) async throws -> Answer
+    /// Whether a request to the path is meant for the route, by its fields and query.
+    typealias Condition = @Sendable (HTTPFields, FormURLEncoded) -> Bool
 
     let method: HTTPRequest.Method
     /// The path; a last segment `{name}` takes the rest of the path, slashes included.
     let path: String
+    /// Tells apart the dialects that share a path; a route without one is for every request. Of several the first that holds counts.
+    let condition: Condition?
     let action: Action
 
-    init(_ method: HTTPRequest.Method, _ path: String, _ action: @escaping Action) {
+    /// What comes before the rest of the path; nil where the route takes none.
+    let prefix: [UInt8]?
+    /// How many segments that are.
+    let restAfter: Int?
+
+    init(
+        _ method: HTTPRequest.Method, _ path: String, where condition: Condition? = nil, _ action: @escaping Action
+    ) {
         self.method = method
         self.path = path
+        self.condition = condition
         self.action = action
+        prefix = path.utf8.firstIndex(of: UInt8(ascii: "{")).map { Array(path.utf8[..<$0]) }
+        restAfter = prefix?.split(separator: UInt8(ascii: "/")).count
+    }
+
+    /// Whether the route answers the method; HEAD is a GET whose content stays behind.
+    func answers(_ method: HTTPRequest.Method) -> Bool {
+        method == self.method || method == .head && self.method == .get
     }
 }
 
@@ -23,48 +42,40 @@ struct RouteTable: Sendable {
     struct Resource: Sendable {
         /// The path as the table has it: a label of bounded variety.
         let path: String
-        /// How many segments come before the rest; nil where there is none.
-        let restAfter: Int?
-        var actions: [HTTPRequest.Method: Route.Action] = [:]
+        /// Those of a longer path first: a name that one dialect reserves is an ordinary one to the others.
+        var routes: [Route] = []
 
-        /// The methods that the path knows, in the form of `Allow` (RFC 9110 section 10.2.1).
-        var allow: String {
-            var methods = Set(actions.keys.map(\.rawValue))
-            if actions[.get] != nil { methods.insert("HEAD") }
-            methods.insert("OPTIONS")
-            return methods.sorted().joined(separator: ", ")
-        }
-
-        /// The action for a method; HEAD is a GET whose content stays behind.
-        func action(for method: HTTPRequest.Method) -> Route.Action? {
-            actions[method] ?? (method == .head ? actions[.get] : nil)
+        /// The routes that a request with these fields and this query may be meant for, whatever its method.
+        func routes(for headers: HTTPFields, _ query: FormURLEncoded) -> [Route] {
+            routes.filter { $0.condition?(headers, query) ?? true }
         }
     }
 
     private var exact: [[UInt8]: Resource] = [:]
-    /// By the path before the rest, with its slash.
+    /// By the path before the rest, with its slash; the longest first.
     private var open: [(prefix: [UInt8], resource: Resource)] = []
 
     init(_ routes: [Route]) {
         for route in routes {
-            if let brace = route.path.utf8.firstIndex(of: UInt8(ascii: "{")) {
-                add(route, prefix: Array(route.path.utf8[..<brace]))
+            if let prefix = route.prefix {
+                add(route, prefix: prefix)
             } else {
-                let key = Array(route.path.utf8)
-                var resource = exact[key] ?? Resource(path: route.path, restAfter: nil)
-                resource.actions[route.method] = route.action
-                exact[key] = resource
+                exact[Array(route.path.utf8), default: Resource(path: route.path)].routes.append(route)
+            }
+        }
+        open.sort { $0.prefix.count > $1.prefix.count }
+        for index in open.indices {
+            let prefix = open[index].prefix
+            for (other, resource) in open[(index + 1)...] where prefix.starts(with: other) {
+                open[index].resource.routes += resource.routes
             }
         }
     }
 
     private mutating func add(_ route: Route, prefix: [UInt8]) {
         let index = open.firstIndex { $0.prefix == prefix } ?? open.endIndex
-        if index == open.endIndex {
-            let segments = prefix.split(separator: UInt8(ascii: "/")).count
-            open.append((prefix, Resource(path: route.path, restAfter: segments)))
-        }
-        open[index].resource.actions[route.method] = route.action
+        if index == open.endIndex { open.append((prefix, Resource(path: route.path))) }
+        open[index].resource.routes.append(route)
     }
 
     /// The resource that a raw path names; a slash at its end does not matter.
@@ -73,5 +84,15 @@ struct RouteTable: Sendable {
         while end > 1, path[end - 1] == UInt8(ascii: "/") { end -= 1 }
         if let resource = exact[end == path.count ? path : Array(path[..<end])] { return resource }
         return open.first { path.count > $0.prefix.count && path.starts(with: $0.prefix) }?.resource
+    }
+}
+
+extension [Route] {
+    /// The methods that these routes know, in the form of `Allow` (RFC 9110 section 10.2.1).
+    var allow: String {
+        var methods = Set(map(\.method.rawValue))
+        if methods.contains("GET") { methods.insert("HEAD") }
+        methods.insert("OPTIONS")
+        return methods.sorted().joined(separator: ", ")
     }
 }

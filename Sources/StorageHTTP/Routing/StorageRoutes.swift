@@ -25,7 +25,10 @@ public struct StorageRequestContext: ConnectionRequestContext {
 }
 
 /// Every route there is, as the OpenAPI document describes them.
-let allRoutes = operationRoutes + documentRoutes + accountRoutes + sessionRoutes + fileRoutes + containerRoutes
+let allRoutes =
+    operationRoutes + documentRoutes + accountRoutes + sessionRoutes + userRoutes + fileRoutes + hashRoutes
+    + containerRoutes
+    + uidRoutes
 
 /// All routes, as a responder that answers every request and never throws.
 ///
@@ -39,17 +42,19 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     /// Makes the routes over a store.
     ///
     /// - Parameters:
+    ///   - anonymousUploads: Whether the dialect that knows no accounts stores files for those who send no credentials.
     ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
     ///   - trustedProxies: Whose `Forwarded` and `X-Forwarded-…` fields are believed.
     ///   - crossOrigin: Pages of which other origins may use the server.
     public init(
         storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
-        readiness: Readiness = Readiness(), publicURL: String? = nil, trustedProxies: [IPNetwork] = [],
-        crossOrigin: CrossOriginPolicy = .none
+        readiness: Readiness = Readiness(), anonymousUploads: AnonymousUploads = .auto, publicURL: String? = nil,
+        trustedProxies: [IPNetwork] = [], crossOrigin: CrossOriginPolicy = .none
     ) {
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
-            publicURL: publicURL, trustedProxies: trustedProxies, crossOrigin: crossOrigin)
+            anonymousUploads: anonymousUploads, publicURL: publicURL, trustedProxies: trustedProxies,
+            crossOrigin: crossOrigin)
         table = RouteTable(allRoutes)
         logger = Logger(label: "storage.http")
     }
@@ -76,26 +81,29 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             throw Problem(.notFound, "no_route", "There is nothing at this path.")
         }
         log.note(route: resource.path)
-        guard let action = resource.action(for: request.method) else {
-            let headers: HTTPFields = [.allow: resource.allow]
+        let query = try target.parameters()
+        let routes = resource.routes(for: request.headers, query)
+        guard let route = routes.first(where: { $0.answers(request.method) }) else {
+            let headers: HTTPFields = [.allow: routes.allow]
             guard request.method == .options else {
                 throw Problem(
-                    .methodNotAllowed, "method_not_allowed", "This path knows \(resource.allow).", headers: headers)
+                    .methodNotAllowed, "method_not_allowed", "This path knows \(routes.allow).", headers: headers)
             }
-            let preflight = services.crossOrigin.preflight(request.headers, methods: resource.allow)
+            let preflight = services.crossOrigin.preflight(request.headers, methods: routes.allow)
             return Answer(.noContent, headers: headers.merging(preflight ?? [:]))
         }
+        log.note(route: route.path)
         try services.refuseForeignOrigin(request, from: peer)
         let call = Call(
-            request: request, target: target, query: try target.parameters(),
-            rest: try resource.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id, peer: peer,
+            request: request, target: target, query: query,
+            rest: try route.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id, peer: peer,
             channel: channel, logger: log.logger, services: services)
-        return try await action(call)
+        return try await route.action(call)
     }
 
     private func refusal(of error: any Error, _ log: AccessLog) -> Answer {
         let problem = Problem(error)
-        if problem.status.code >= 500 {
+        if problem.isFault {
             log.logger.error("the request failed", metadata: ["error": "\(error)"])
         } else {
             log.note(refusal: problem.code)

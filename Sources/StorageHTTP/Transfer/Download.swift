@@ -14,7 +14,8 @@ struct Download {
     private let call: Call
     private let isPublic: Bool
 
-    /// - Parameter isPublic: The file is handed to anybody, who gets no more fields than they need.
+    /// - Parameter isPublic: The file is handed to anybody, under the name that it was sent with: its path is the owner's business, and
+    ///   they get no more fields than they need.
     init(_ call: Call, isPublic: Bool = false) {
         self.call = call
         self.isPublic = isPublic
@@ -77,7 +78,7 @@ struct Download {
         [
             .eTag: "\"\(revision.id)\"",
             .lastModified: HTTPDate.format(revision.createdAt.seconds),
-            .cacheControl: "private, no-cache",
+            .cacheControl: isPublic ? "public, max-age=3600" : "private, no-cache",
             .vary: "Authorization, X-Auth-Token",
         ]
     }
@@ -85,7 +86,8 @@ struct Download {
     /// The stored type goes back as it is; the other fields make it harmless in a browser.
     private func describe(_ record: FileRecord, _ revision: Revision, in fields: inout HTTPFields) {
         let wantsInline = (try? call.query.value("inline")).flatMap { $0 }?.elementsEqual("1".utf8) ?? false
-        let name = record.path.name
+        let sentName = isPublic ? revision.sentName.map { Array($0.utf8) } : nil
+        let name = sentName ?? Array(record.path.name)
         fields[.contentType] = revision.mediaType.description
         fields[.contentDisposition] =
             wantsInline && revision.mediaType.isInlineSafe

@@ -35,7 +35,7 @@ struct ListStream: Sendable {
         closing: @escaping @Sendable (inout JSONWriter, _ cursor: String?) -> Void
     ) async throws -> Answer {
         let after = try cursor()
-        let limit = try limit()
+        let limit = try call.pageLimit()
         let first = try await page(after: after, limit: limit ?? Self.batch)
         guard limit == nil, first.hasMore else {
             var json = JSONWriter(capacity: 256 + first.entries.count * 400)
@@ -44,7 +44,7 @@ struct ListStream: Sendable {
             let next = first.hasMore ? first.entries.last.map { Hexadecimal.encode($0.path.bytes) } : nil
             closing(&json, next)
             var answer = Answer.json(.ok, headers: Self.headers, json)
-            if let next { answer.headers[.link] = try link(to: next) }
+            if let next { answer.headers[.link] = call.link(toPageAt: next) }
             return answer
         }
         var headers = Self.headers
@@ -72,31 +72,12 @@ struct ListStream: Sendable {
         }
     }
 
-    private func limit() throws -> Int? {
-        guard let value = try call.query.value("limit") else { return nil }
-        guard let limit = DecimalNumber.parse(value), (1...1_000).contains(limit) else {
-            throw Problem(.badRequest, "invalid_limit", "limit must be a number from 1 to 1000.")
-        }
-        return Int(limit)
-    }
-
     private func cursor() throws -> FilePath? {
         guard let value = try call.query.value("cursor") else { return nil }
         guard let path = try Hexadecimal.decode(value).map({ try FilePath($0) }) else {
-            throw Problem(.badRequest, "invalid_cursor", "cursor must be one that a page of this list gave.")
+            throw Problem.invalidCursor
         }
         return path
-    }
-
-    /// `Link` to the next page (RFC 8288): the same question with another cursor.
-    private func link(to cursor: String) throws -> String {
-        var pairs = call.query.pairs.filter { !$0.name.elementsEqual("cursor".utf8) }
-        pairs.append(.init(name: Array("cursor".utf8), value: Array(cursor.utf8)))
-        let query = pairs.map { pair in
-            "\(PercentEncoding.encodeComponent(pair.name))=\(PercentEncoding.encodeComponent(pair.value))"
-        }
-        let path = String(decoding: call.target.path, as: UTF8.self)
-        return "<\(call.url("\(path)?\(query.joined(separator: "&"))"))>; rel=\"next\""
     }
 
     private static let batch = 1_000

@@ -42,10 +42,7 @@ struct Upload {
     private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws
         -> FileChangeResult
     {
-        let limit = call.storage.policy.uploadSize
-        if let length = call.contentLength, length - min(length, Self.largestFraming) > limit {
-            throw StorageError(.tooLarge, "The body is larger than the limit of \(limit) bytes.")
-        }
+        try call.refuseLongForm()
         var path = queryPath
         var staged: (upload: StagedUpload, name: [UInt8], type: MediaType?)?
         do {
@@ -88,9 +85,6 @@ struct Upload {
             path: try await UploadTarget(path, name).resolve(in: call.storage, for: principal), mediaType: type,
             sentName: name?.text, precondition: try call.precondition())
     }
-
-    /// More than what a form may have beside the file: a length beyond the limit by this much is refused unread.
-    private static let largestFraming: Int64 = 2 << 20
 
     private static let noPath = Problem(
         .badRequest, "missing_path", "path is missing; send it as a field of the form or in the query.")

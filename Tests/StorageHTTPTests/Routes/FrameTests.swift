@@ -13,7 +13,9 @@ struct FrameTests {
         ("/api/v1/user/register", ["POST"]), ("/api/v1/user/auth", ["POST"]), ("/api/v1/user/logout", ["POST"]),
         ("/api/v1/files", ["GET", "DELETE"]), ("/api/v1/files/upload", ["POST"]), ("/api/v1/files/download", ["GET"]),
         ("/api/v1/folders", ["POST"]), ("/api/v1/files/move", ["POST"]), ("/api/v1/files/copy", ["POST"]),
-        ("/api/files", ["GET"]), ("/api/files/a/b.txt", ["GET", "PUT", "DELETE"]),
+        ("/api/users", ["GET", "POST"]), ("/api/users/1", ["GET"]), ("/api/files", ["GET", "POST", "DELETE"]),
+        ("/api/files/by-hash/x", ["GET", "PUT", "DELETE"]), ("/http/upload", ["POST"]), ("/stream/upload", ["POST"]),
+        ("/http/load/x", ["GET"]), ("/stream/load/x", ["GET"]), ("/api/files/a/b.txt", ["GET", "PUT", "DELETE"]),
     ]
 
     private static func allow(_ methods: Set<String>) -> String {
@@ -54,6 +56,26 @@ struct FrameTests {
                 let head = try await client.send(.head, path, .ann)
                 #expect(head.status == .methodNotAllowed, "\(path)")
                 #expect(head.body.readableBytes == 0)
+            }
+        }
+    }
+
+    @Test("of a path that dialects share is the containers' alone with X-Auth-Token", arguments: Transport.allCases)
+    func sharedPaths(_ transport: Transport) async throws {
+        try await RouteFixture.with(transport) { client in
+            let token = HTTPFields.newToken()
+            let resources: [(String, Set<String>)] = [
+                ("/api/files", ["GET"]), ("/api/files?hash=x", ["GET"]),
+                ("/api/files/by-hash/x", ["GET", "PUT", "DELETE"]),
+            ]
+            for (path, methods) in resources {
+                let options = try await client.send(.options, path, token)
+                #expect(options.headers[.allow] == Self.allow(methods), "\(path)")
+                for method in [HTTPRequest.Method.post, .patch, .delete] where !methods.contains(method.rawValue) {
+                    let answer = try await client.send(method, path, token, body: "x")
+                    #expect(answer.status == .methodNotAllowed, "\(method) \(path)")
+                    #expect(answer.headers[.allow] == Self.allow(methods), "\(method) \(path)")
+                }
             }
         }
     }

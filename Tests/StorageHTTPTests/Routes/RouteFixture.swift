@@ -25,6 +25,7 @@ struct RouteFixture: Sendable {
         var accounts = AccountRegistry.Policy()
         var containers = ContainerTokenAuthProvider.Mode.open
         var blobs: any BlobStore = InMemoryBlobStore()
+        var anonymousUploads = AnonymousUploads.auto
         var publicURL: String?
         var trustedProxies: [String] = []
         var crossOrigin = CrossOriginPolicy.none
@@ -55,8 +56,8 @@ struct RouteFixture: Sendable {
     func routes<Context: RequestContext>(_: Context.Type = Context.self) -> StorageRoutes<Context> {
         StorageRoutes(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
-            publicURL: options.publicURL, trustedProxies: options.trustedProxies.compactMap { IPNetwork($0) },
-            crossOrigin: options.crossOrigin)
+            anonymousUploads: options.anonymousUploads, publicURL: options.publicURL,
+            trustedProxies: options.trustedProxies.compactMap { IPNetwork($0) }, crossOrigin: options.crossOrigin)
     }
 
     /// Makes an account, whoever may register.

@@ -1,0 +1,98 @@
+import HTTPTypes
+import StorageCore
+
+/// The uid dialect: whoever uploads gets a random name, and everybody who knows it reads the file.
+let uidRoutes = [
+    Route(.post, "/http/upload") { call in
+        let principal = try await call.uploader()
+        let upload = try await UIDUpload(call, FormFile(call), principal)
+        let result = try await upload.store()
+        guard let record = result.record else {
+            throw StorageError(.notFound, "The file was deleted while it was being stored.")
+        }
+        var headers = record.validators
+        headers[.location] = "/http/load/\(upload.uid)"
+        return .json(headers: headers) { json in
+            json.name("message")
+            json.string("Файл сохранен под именем \(upload.uid)")
+            json.name("uid")
+            json.string(upload.uid.description)
+            json.name("name")
+            json.string(upload.file.name.text)
+            json.name("size")
+            json.integer(record.revision?.size ?? 0)
+        }
+    },
+    Route(.post, "/stream/upload") { call in
+        let principal = try await call.uploader()
+        return UploadReport(try await UIDUpload(call, FormFile(call), principal), call).answer()
+    },
+    Route(.get, "/http/load/{uid}") { try await $0.loaded() },
+    Route(.get, "/stream/load/{uid}") { try await $0.loaded() },
+]
+
+/// One upload, whose file lies under its uid in a folder for its sort.
+struct UIDUpload: Sendable {
+    /// The public name: random, and not the id, which tells when the file was made.
+    let uid = Identifier<Link>.random()
+    let file: FormFile
+    private let call: Call
+    private let principal: Principal
+    private let target: NewFile
+
+    /// - Throws: What can be refused before the bytes of the file are read.
+    init(_ call: Call, _ file: FormFile, _ principal: Principal) async throws {
+        self.call = call
+        self.file = file
+        self.principal = principal
+        let kind = FileKind(name: file.name.bytes, mediaType: file.mediaType)
+        let name = Array(uid.description.utf8) + file.name.fileExtension
+        target = NewFile(
+            path: try FilePath(kind.category).appending(name), mediaType: file.mediaType, sentName: file.name.text,
+            precondition: try call.precondition(), link: .uid(uid))
+        try await call.storage.admit(target, length: nil, as: principal)
+    }
+
+    /// Stores the file.
+    ///
+    /// - Parameter progress: Is told how many bytes came with every chunk.
+    func store(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> FileChangeResult {
+        try await call.staging(try file.body().observed(by: progress), as: principal) { staged in
+            try await file.finish()
+            return try await call.storage.put(target, staged: staged, as: principal)
+        }
+    }
+}
+
+extension Call {
+    /// The file with the uid in the path, also behind an extension.
+    fileprivate func loaded() async throws -> Answer {
+        let name = rest.last == ASCII.slash ? rest.dropLast() : rest[...]
+        let tail = name.dropFirst(36)
+        guard let uid = Identifier<Link>(text: name.prefix(36)),
+            tail.isEmpty || tail.first == ASCII.dot && !tail.contains(ASCII.slash)
+        else { throw StorageError.noSuchFile }
+        return try await Download(self, isPublic: true).answer(.link(.uid(uid)))
+    }
+}
+
+extension FileKind {
+    /// The folder of this sort.
+    fileprivate var category: String {
+        switch self {
+        case .image: "images_files"
+        case .media: "media_files"
+        case .text: "txt_files"
+        case .other: "other_files"
+        }
+    }
+}
+
+extension SentName {
+    /// What stands behind the last dot, with the dot; nothing for a name that begins with its only dot. A long one is none.
+    fileprivate var fileExtension: ArraySlice<UInt8> {
+        guard let dot = bytes.lastIndex(of: ASCII.dot), dot > bytes.startIndex else { return [] }
+        let isSane = (2...32).contains(bytes.count - dot)
+        return isSane ? bytes[dot...] : []
+    }
+}

@@ -1,0 +1,32 @@
+import HTTPTypes
+import StorageCore
+
+/// What the pages of all lists have in common.
+extension Call {
+    /// The number of entries that the client wants on a page; nil for all of them at once.
+    ///
+    /// - Throws: 400 for anything but 1 to 1,000.
+    func pageLimit() throws -> Int? {
+        guard let value = try query.value("limit") else { return nil }
+        guard let limit = DecimalNumber.parse(value), (1...1_000).contains(limit) else {
+            throw Problem(.badRequest, "invalid_limit", "limit must be a number from 1 to 1000.")
+        }
+        return Int(limit)
+    }
+
+    /// `Link` to the next page (RFC 8288): the same question with another cursor.
+    func link(toPageAt cursor: String) -> String {
+        var pairs = query.pairs.filter { !$0.name.elementsEqual("cursor".utf8) }
+        pairs.append(.init(name: Array("cursor".utf8), value: Array(cursor.utf8)))
+        let query = pairs.map { pair in
+            "\(PercentEncoding.encodeComponent(pair.name))=\(PercentEncoding.encodeComponent(pair.value))"
+        }
+        let path = String(decoding: target.path, as: UTF8.self)
+        return "<\(url("\(path)?\(query.joined(separator: "&"))"))>; rel=\"next\""
+    }
+}
+
+extension Problem {
+    static let invalidCursor = Problem(
+        .badRequest, "invalid_cursor", "cursor must be one that a page of this list gave.")
+}
