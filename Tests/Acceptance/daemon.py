@@ -39,12 +39,16 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "LANG": "C.UTF-8", **extra}
 
 
-def run_command(*arguments: str, directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs one storaged command to its end in `directory`."""
+def run_command(
+    *arguments: str, directory: Path, given: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs one storaged command to its end in `directory`, with `given` as its standard input."""
     return subprocess.run(
         [str(binary_path()), *arguments],
         cwd=directory,
         env=clean_environment(environment),
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
         capture_output=True,
         text=True,
         timeout=START_TIMEOUT,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
+import sqlite3
 import subprocess
-from collections.abc import Callable
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import expect
-from client import Client, Member, new_member, token_client
+from client import Client, Member, basic, new_member, sign_in, token_client
 from conftest import StartServer
 from daemon import Daemon, binary_path, clean_environment, run_command
 
@@ -22,12 +25,21 @@ EXIT_CONFIGURATION = 78
 EXIT_NO_INPUT = 66
 EXIT_NO_USER = 67
 
-WaitUntil = Callable[[Callable[[], bool], float], None]
 
-
-def command(daemon: Daemon, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(daemon: Daemon, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a command on the server's data, from another directory."""
-    return run_command(*arguments, directory=daemon.directory.parent, DATA_DIRECTORY=str(daemon.data))
+    return run_command(*arguments, directory=daemon.directory.parent, given=given, DATA_DIRECTORY=str(daemon.data))
+
+
+def done(daemon: Daemon, *arguments: str, given: str | None = None) -> str:
+    """What a command printed that must succeed."""
+    result = command(daemon, *arguments, given=given)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def report(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -119,15 +131,20 @@ def start_import(daemon: Daemon, source: Path, member: Member, *arguments: str) 
     )
 
 
-def test_a_killed_import_is_finished_by_the_next(start: StartServer, source: Path, wait_until: WaitUntil) -> None:
+def kill_import(process: subprocess.Popen[bytes], member: Member, count: int) -> None:
+    """kill -9 as soon as that many files are there, or the import has ended."""
+    while len(member.client.paths()) < count and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_killed_import_is_finished_by_the_next(start: StartServer, source: Path) -> None:
     daemon = start()
     member = new_member(daemon.url)
     expected = contents(source)
     for share in (0.1, 0.5):
-        process = start_import(daemon, source, member)
-        wait_until(lambda: len(member.client.paths()) >= share * len(expected) or process.poll() is not None, 60)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        kill_import(start_import(daemon, source, member), member, int(share * len(expected)))
         # Nothing half: what is listed is whole.
         assert all(expected[name] == content for name, content in served(member, "").items())
     done = len(member.client.paths())
@@ -264,10 +281,218 @@ def test_gc_again_and_again_while_clients_store_and_delete(start: StartServer) -
     assert client.get("/api/files/kept.bin").content == b"kept 199"
 
 
+# user and token
+
+
+def test_an_account_from_its_first_to_its_last_day(start: StartServer) -> None:
+    daemon = start(AUTH_REGISTRATION="off")
+    made = json.loads(done(daemon, "user", "add", "ada", "--password-stdin", "--json", given="correct horse\n"))
+    assert made["login"] == "ada" and made["role"] == "user" and not made["is_disabled"]
+    token = sign_in(daemon.url, "ada", "correct horse")
+    client = Client(daemon.url, {"Authorization": f"Bearer {token}"})
+    assert client.upload("/note.txt", b"12345", "note.txt").status_code == 201
+    (listed,) = lines(done(daemon, "user", "list", "--json"))
+    assert listed["id"] == made["id"] and listed["files"] == 1 and listed["bytes"] == 5
+
+    done(daemon, "user", "disable", "ada")
+    wait_for_status(client, 401)
+    assert sign_in_status(daemon, "ada", "correct horse") == 401
+    done(daemon, "user", "enable", "ada")
+    wait_for_status(client, 200)
+
+    done(daemon, "user", "password", "ada", "--password-stdin", given="another horse\n")
+    wait_for_status(client, 401)
+    assert sign_in_status(daemon, "ada", "correct horse") == 401
+    client = Client(daemon.url, {"Authorization": f"Bearer {sign_in(daemon.url, 'ada', 'another horse')}"})
+    assert client.download("/note.txt").content == b"12345"
+
+    assert command(daemon, "user", "delete", "ada").returncode == 1
+    wait_for_status(client, 200)
+    done(daemon, "user", "delete", "ada", "--yes")
+    wait_for_status(client, 401)
+    assert lines(done(daemon, "user", "list", "--json")) == []
+    assert json.loads(done(daemon, "gc", "--grace", "0", "--json"))["blobs"] == 1
+    done(daemon, "user", "add", "ada", "--password-stdin", given="correct horse\n")
+    again = Client(daemon.url, {"Authorization": basic("ada", "correct horse")})
+    assert again.paths() == []
+
+
+def sign_in_status(daemon: Daemon, login: str, password: str) -> int:
+    body = {"login": login, "password": password}
+    return Client(daemon.url).post("/api/v1/user/auth", json=body).status_code
+
+
+def wait_for_status(client: Client, status: int) -> None:
+    """A credential may be remembered for a second."""
+    deadline = time.monotonic() + 5
+    while client.get("/api/v1/files").status_code != status:
+        assert time.monotonic() < deadline, f"not {status} in time"
+
+
+def test_a_password_is_asked_for_on_a_terminal_and_not_shown(start: StartServer) -> None:
+    daemon = start()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(
+            str(binary_path()),
+            ["storaged", "user", "add", "ada"],
+            clean_environment({"DATA_DIRECTORY": str(daemon.data)}),
+        )
+    shown = b""
+    for prompt in (b"Password: ", b"Once more: "):
+        while not shown.endswith(prompt):
+            shown += os.read(terminal, 1024)
+        os.write(terminal, b"correct house\x7f\x7f\x7f\x7f\x7fhorse\r")
+    try:
+        while chunk := os.read(terminal, 1024):
+            shown += chunk
+    except OSError:
+        pass  # The other end is closed.
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    assert b"correct" not in shown and b"horse" not in shown and b"made user ada" in shown
+    assert sign_in(daemon.url, "ada", "correct horse")
+
+
+def test_an_administrator_may_do_what_others_may_not(start: StartServer) -> None:
+    daemon = start(AUTH_REGISTRATION="admin")
+    done(daemon, "user", "add", "root", "--admin", "--password-stdin", given="correct horse\n")
+    body = {"login": "bob", "password": "correct horse"}
+    assert Client(daemon.url).post("/api/v1/user/register", json=body).status_code == 403
+    root = Client(daemon.url, {"Authorization": basic("root", "correct horse")})
+    assert root.post("/api/v1/user/register", json=body).status_code == 201
+    table = done(daemon, "user", "list").splitlines()
+    assert [row.split()[:2] for row in table] == [["LOGIN", "ROLE"], ["root", "admin"], ["bob", "user"]]
+
+
+def test_a_quota_holds_at_once(start: StartServer) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    assert member.client.upload("/a", b"1234567890").status_code == 201
+    assert "default" in done(daemon, "user", "quota", member.login)
+    done(daemon, "user", "quota", member.login, "--bytes", "15")
+    assert "15 bytes" in done(daemon, "user", "quota", member.login)
+    wait_for_refusal(member, "/b")
+    done(daemon, "user", "quota", member.login, "--bytes", "none", "--files", "2")
+    deadline = time.monotonic() + 5
+    while member.client.upload("/b", b"1234567890").status_code != 201:
+        assert time.monotonic() < deadline
+    assert member.client.upload("/c", b"").status_code == 507
+    shown = json.loads(done(daemon, "user", "quota", member.login, "--json"))
+    assert shown["limit_files"] == 2 and shown["files"] == 2
+
+
+def wait_for_refusal(member: Member, path: str) -> None:
+    deadline = time.monotonic() + 5
+    while (response := member.client.upload(path, b"1234567890")).status_code != 507:
+        assert response.status_code in (200, 201) and time.monotonic() < deadline
+        assert member.client.remove(path).status_code == 204
+
+
+def test_the_quota_of_the_settings_holds_for_everybody(start: StartServer) -> None:
+    daemon = start(LIMITS_QUOTA="10", LIMITS_CONTAINER_QUOTA="20", LIMITS_FILES="2")
+    member, client = new_member(daemon.url), token_client(daemon.url)
+    assert member.client.upload("/a", b"x" * 11).status_code == 507
+    assert member.client.upload("/a", b"x" * 10).status_code == 201
+    assert client.put_name("a", b"x" * 11).status_code == 204
+    assert client.put_name("b", b"x" * 11).status_code == 507
+    assert client.put_name("b", b"").status_code == 204
+    assert client.put_name("c", b"").status_code == 507
+    done(daemon, "user", "quota", member.login, "--bytes", "none")
+    deadline = time.monotonic() + 5
+    while member.client.upload("/b", b"x" * 11).status_code != 201:
+        assert time.monotonic() < deadline
+
+
+def test_tokens_are_made_shown_and_revoked(start: StartServer) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    token = done(daemon, "token", "add", member.login, "--label", "backup job").strip()
+    client = Client(daemon.url, {"Authorization": f"Bearer {token}"})
+    assert client.upload("/a.txt", b"a").status_code == 201
+    listed = lines(done(daemon, "token", "list", member.login, "--json"))
+    assert sorted(row.get("label") or "" for row in listed) == ["", "backup job"]
+    (backup,) = [row for row in listed if row.get("label") == "backup job"]
+    assert token not in done(daemon, "token", "list", member.login)
+    done(daemon, "token", "revoke", member.login, backup["id"])
+    wait_for_status(client, 401)
+    assert member.client.paths() == ["/a.txt"]
+    assert command(daemon, "token", "revoke", member.login, backup["id"]).returncode == 1
+
+
+def test_container_tokens_that_are_made_known(start: StartServer) -> None:
+    daemon = start(AUTH_CONTAINERS="known")
+    chosen = str(uuid.uuid4())
+    assert token_client(daemon.url, chosen).put_name("a").status_code == 401
+    assert done(daemon, "token", "add", "--container", chosen.upper()).strip() == chosen
+    made = json.loads(done(daemon, "token", "add", "--container", "--json"))
+    for token in (chosen, made["token"]):
+        client = token_client(daemon.url, token)
+        deadline = time.monotonic() + 5
+        while client.put_name("a").status_code != 204:
+            assert time.monotonic() < deadline
+        assert client.names() == ["a"]
+    assert token_client(daemon.url).put_name("a").status_code == 401
+    (listed,) = lines(done(daemon, "token", "list", made["account"], "--json"))
+    done(daemon, "token", "revoke", made["account"], listed["id"])
+    wait_for_status(token_client(daemon.url, made["token"]), 401)
+
+
+# fsck
+
+
+def findings(daemon: Daemon) -> list[str]:
+    result = command(daemon, "fsck", "--json")
+    *found, summary = lines(result.stdout)
+    assert result.returncode == (1 if found else 0), result.stderr
+    assert summary["findings"] == len(found)
+    return sorted(row["finding"] for row in found)
+
+
+def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    process = start_import(daemon, source, member)
+    while process.poll() is None:
+        assert findings(daemon) == []
+    assert process.returncode == 0
+    assert member.client.remove("/" + sorted(contents(source))[0]).status_code == 204
+    done(daemon, "gc", "--grace", "0")
+    assert findings(daemon) == []
+    assert "all is well" in done(daemon, "fsck")
+
+
+def test_fsck_finds_what_is_wrong(start: StartServer) -> None:
+    daemon = start()
+    client = token_client(daemon.url)
+    for name in ("missing", "short", "good"):
+        assert client.put_name(name, name.encode()).status_code == 204
+    blobs = {path.read_bytes().decode(): path for path in (daemon.data / "containers").rglob("*") if path.is_file()}
+    blobs["missing"].unlink()
+    assert findings(daemon) == ["missing"]
+    os.truncate(blobs["short"], 2)
+    assert findings(daemon) == ["missing", "wrong_size"]
+    assert daemon.stop() == 0
+    with sqlite3.connect(daemon.data / "storaged.sqlite") as database:
+        database.execute("UPDATE containers SET used_bytes = used_bytes + 1")
+    assert findings(daemon) == ["miscounted", "missing", "wrong_size"]
+    text = command(daemon, "fsck").stdout
+    assert "none are there" in text and "5 bytes are recorded, 2 are there" in text and "3 findings" in text
+
+
 # what all of them have in common
 
 
-@pytest.mark.parametrize("arguments", [["gc"], ["import", ".", "--account", "ann"]], ids=lambda value: value[0])
+COMMANDS = [
+    ["gc"],
+    ["fsck"],
+    ["import", ".", "--account", "ann"],
+    ["user", "list"],
+    ["user", "disable", "ann"],
+    ["token", "add", "--container"],
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda value: " ".join(value[:2]))
 def test_commands_make_nothing_where_there_is_no_store(tmp_path: Path, arguments: list[str]) -> None:
     foreign = tmp_path / "foreign"
     foreign.mkdir(mode=0o700)

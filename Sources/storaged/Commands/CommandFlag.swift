@@ -13,6 +13,8 @@ struct CommandFlag: Sendable {
         mark("--help"), mark("-h"), mark("--help-hidden"), mark("--version"), mark("--experimental-dump-help"),
         value("--generate-completion-script"),
         mark("--json"), value("--grace"), value("--account"), value("--to"), mark("--dry-run"),
+        mark("--password-stdin"), mark("--admin"), mark("--yes"), value("--bytes"), value("--files"),
+        value("--label"), mark("--container"),
     ]
 
     /// Those that ask for words instead of work.

@@ -1,9 +1,18 @@
 import ArgumentParser
+import StorageCore
 
 /// Values of the commands' own flags, in the formats of the settings.
 enum CommandValue {
     static func duration(_ text: String, in range: ClosedRange<Duration>) throws -> Duration {
         try value(text, .duration(in: range))
+    }
+
+    /// A limit of an account: a number, `none`, or `default` for what the settings say.
+    static func limit(_ text: String, isSize: Bool) throws -> QuotaLimit {
+        guard text.asciiLowercased != "default" else { return QuotaLimit(value: nil) }
+        let range: ClosedRange<Int64> = 0...(1 << 62)
+        let format: ValueFormat<Int64?> = .orNone(isSize ? .size(in: range) : .count(in: range))
+        return QuotaLimit(value: try value(text, format) ?? ContainerLimits.unlimited)
     }
 
     private static func value<Value>(_ text: String, _ format: ValueFormat<Value>) throws -> Value {

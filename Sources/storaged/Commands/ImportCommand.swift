@@ -18,7 +18,7 @@ struct ImportCommand: ConfiguredCommand {
     @Argument(help: "the folder whose content is imported")
     var folder: String
 
-    @Option(help: "the login of the account")
+    @Option(help: "login or id of the account")
     var account: String
 
     @Option(help: "the folder of the account that the content goes into (default: its root)")
@@ -43,7 +43,7 @@ struct ImportCommand: ConfiguredCommand {
 
     private func run(_ configuration: StoragedConfiguration, _ stores: Stores) async throws -> ImportReport {
         let target = try target()
-        let owner = try await stores.account(login: account)
+        let owner = try await stores.account(named: account)
         let pool = BlockingPool(threads: FolderImport.width + 1, queue: 4 * FolderImport.width)
         let source = try openFolder(configuration)
         let excluded = LocalFolder.Identity(path: configuration.dataDirectory)
@@ -121,19 +121,5 @@ struct ImportCommand: ConfiguredCommand {
             total.bytes += file.state.size
         }
         return total
-    }
-}
-
-extension Stores {
-    /// The account of a login that somebody typed.
-    func account(login: String) async throws -> Account {
-        guard let presented = Login(presented: Array(login.utf8)),
-            let record = try await metadata.account(.login(presented))
-        else {
-            throw CommandFailure(
-                description: "there is no account \(login.quotedForDisplay); make it with: storaged user add",
-                exitStatus: .noUser)
-        }
-        return record.account
     }
 }

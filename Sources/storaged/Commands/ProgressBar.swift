@@ -48,6 +48,14 @@ final class ProgressBar: Sendable {
         }
     }
 
+    /// Notes how many items are done by now.
+    func show(_ items: Int) {
+        state.withLock { state in
+            state.items = items
+            draw(&state)
+        }
+    }
+
     /// Does something that prints, without the bar in its way.
     func interrupted(_ body: () throws -> Void) rethrows {
         try state.withLock { state in
@@ -72,7 +80,10 @@ final class ProgressBar: Sendable {
     }
 
     /// `[##########..........]  50%  3 of 6 files, 1.0 MiB of 2.0 MiB`: at most 79 columns for every number that occurs.
+    ///
+    /// Where the total is unknown: `3 checked`.
     static func line(items: Int, bytes: Int64, of total: Total) -> String {
+        guard total.items > 0 || total.bytes > 0 else { return "\(items) checked" }
         let share = total.bytes > 0 ? Double(bytes) / Double(total.bytes) : Double(items) / Double(max(1, total.items))
         let part = min(max(share, 0), 1)
         let filled = Int(part * 20)

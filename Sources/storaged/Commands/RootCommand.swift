@@ -16,8 +16,8 @@ struct RootCommand: ParsableCommand {
         discussion: SettingsHelp.text,
         version: "storaged 0.1.0",
         subcommands: [
-            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, ImportCommand.self,
-            GCCommand.self, OpenAPICommand.self,
+            ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, UserCommand.self,
+            TokenCommand.self, ImportCommand.self, GCCommand.self, FsckCommand.self, OpenAPICommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -76,7 +76,7 @@ extension ConfigurationKey: ConfigurationKeyDescription {
     }
 
     func shown(_ text: String) -> String {
-        isSecret ? "***" : format.shown(text)
+        isSecret ? (text.isEmpty ? "" : "***") : format.shown(text)
     }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import StorageCore
 
 /// Reads the configuration of one start from its four sources, strongest first: command line, environment, `.env` in the
 /// working directory, the YAML file that `--config` or `CONFIG_PATH` names.
@@ -150,7 +151,35 @@ struct ConfigurationLoader: Sendable {
 
     /// Values that are right by themselves and wrong together.
     private func contradictions(in values: ConfigurationValues) -> [ConfigurationProblem] {
-        storesApart(in: values) + halfOfTLS(in: values)
+        storesContradiction(in: values) + administratorContradiction(in: values) + halfOfTLS(in: values)
+    }
+
+    private func administratorContradiction(in values: ConfigurationValues) -> [ConfigurationProblem] {
+        guard let email = values.value(named: Keys.adminEmail.name),
+            let password = values.value(named: Keys.adminPassword.name)
+        else { return [] }
+        switch (email.text.isEmpty, password.text.isEmpty) {
+        case (true, true): return []
+        case (false, true), (true, false):
+            let (given, missing) = password.text.isEmpty ? (email, password) : (password, email)
+            return [
+                ConfigurationProblem(
+                    "\(given.key.name) (\(given.origin)) is given without \(missing.key.name); set both or neither")
+            ]
+        case (false, false):
+            guard let shortest = try? values[Keys.authPasswordMin] else { return [] }
+            do {
+                try PasswordPolicy(minimumBytes: shortest).check(Array(password.text.utf8))
+                return []
+            } catch {
+                let reason = (error as? StorageError)?.message ?? "password: cannot be used."
+                return [
+                    ConfigurationProblem(
+                        "\(password.key.name) (\(password.origin)) is no password that anybody could register with;"
+                            + " \(reason)")
+                ]
+            }
+        }
     }
 
     /// A certificate without a key, or the reverse: plain HTTP would not be what was meant.
@@ -166,7 +195,7 @@ struct ConfigurationLoader: Sendable {
         ]
     }
 
-    private func storesApart(in values: ConfigurationValues) -> [ConfigurationProblem] {
+    private func storesContradiction(in values: ConfigurationValues) -> [ConfigurationProblem] {
         guard let store = values.value(named: Keys.blobsStore.name),
             let database = values.value(named: Keys.databaseURL.name),
             let isMemoryStore = try? values[Keys.blobsStore] == .memory,

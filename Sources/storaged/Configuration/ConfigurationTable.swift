@@ -1,4 +1,5 @@
 import StorageCore
+import StorageHTTP
 
 /// Every setting that the daemon knows: the ones it has, and the ones it can only refuse.
 struct ConfigurationTable: Sendable {
@@ -80,8 +81,26 @@ enum Keys {
         "auth.containers", .choice, default: "open",
         help: "X-Auth-Token: open (any UUID), known (only those that exist), off")
 
+    static let anonymousUploads = ConfigurationKey<AnonymousUploads>(
+        "anonymous.uploads", .choice, default: "auto",
+        help: "uid uploads without credentials: auto (from this machine), on, off")
+
+    static let adminEmail = ConfigurationKey(
+        "admin.email", .login, default: "", help: "login of the administrator, who is made at start if there is none"
+    )
+    static let adminPassword = ConfigurationKey(
+        "admin.password", .secret, default: "", isSecret: true, help: "password of that administrator when made")
+
     static let limitsUploadSize = ConfigurationKey(
         "limits.upload-size", .size(in: 1...(1 << 62)), default: "5TiB", help: "largest file")
+    static let limitsQuota = ConfigurationKey(
+        "limits.quota", .orNone(.size(in: anySize)), default: "none", help: "bytes that a registered account may store")
+    static let limitsContainerQuota = ConfigurationKey(
+        "limits.container-quota", .orNone(.size(in: anySize)), default: "none",
+        help: "bytes that the container of an X-Auth-Token may store")
+    static let limitsFiles = ConfigurationKey(
+        "limits.files", .orNone(.count(in: anySize)), default: "none",
+        help: "files that an account or a container may have")
     static let limitsBodyRate = ConfigurationKey(
         "limits.body-rate", .size(in: anySize), default: "1KiB",
         help: "slowest upload, in bytes a second after the first 30 s; 0 allows any")
@@ -124,7 +143,9 @@ enum Keys {
         httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
         dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
         authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
-        limitsUploadSize, limitsBodyRate, limitsHeaderTimeout, limitsIdleTimeout, limitsWriteStall,
+        anonymousUploads, adminEmail, adminPassword,
+        limitsUploadSize, limitsQuota, limitsContainerQuota, limitsFiles, limitsBodyRate, limitsHeaderTimeout,
+        limitsIdleTimeout, limitsWriteStall,
         revisionsKeep, upkeepGrace, upkeepInterval, upkeepReserve, logLevel, logFormat, shutdownDelay, shutdownDrain,
     ]
 }

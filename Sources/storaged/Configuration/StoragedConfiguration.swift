@@ -55,11 +55,24 @@ struct StoragedConfiguration: Sendable {
         var tokenIdleTime: Duration
         /// Which UUIDs count as X-Auth-Token.
         var containers: ContainerTokenAuthProvider.Mode
+        var anonymousUploads: AnonymousUploads
+    }
+
+    /// The administrator who is there from the first start on.
+    struct Administrator: Sendable, Equatable {
+        var login: Login
+        var password: SecretText
     }
 
     struct Limits: Sendable, Equatable {
         /// In bytes.
         var uploadSize: Int64
+        /// Of registered accounts; nil for no limit.
+        var quota: Int64?
+        /// Of the containers of tokens; nil for no limit.
+        var containerQuota: Int64?
+        /// Of either; nil for no limit.
+        var files: Int64?
         /// Bytes a second; 0 allows any.
         var bodyRate: Int64
         var headerTimeout: Duration
@@ -94,6 +107,7 @@ struct StoragedConfiguration: Sendable {
     var database: Database
     var blobs: Blobs
     var authentication: Authentication
+    var administrator: Administrator?
     var limits: Limits
     var revisions: Revisions
     var upkeep: Upkeep
@@ -121,9 +135,14 @@ extension StoragedConfiguration {
         authentication = try Authentication(
             registration: values[Keys.authRegistration], minimumPasswordLength: values[Keys.authPasswordMin],
             tokenLifetime: values[Keys.authTokenLifetime], tokenIdleTime: values[Keys.authTokenIdle],
-            containers: values[Keys.authContainers])
+            containers: values[Keys.authContainers], anonymousUploads: values[Keys.anonymousUploads])
+        if let login = try values[Keys.adminEmail], let password = try values[Keys.adminPassword] {
+            administrator = Administrator(login: login, password: password)
+        }
         limits = try Limits(
-            uploadSize: values[Keys.limitsUploadSize], bodyRate: values[Keys.limitsBodyRate],
+            uploadSize: values[Keys.limitsUploadSize], quota: values[Keys.limitsQuota],
+            containerQuota: values[Keys.limitsContainerQuota], files: values[Keys.limitsFiles],
+            bodyRate: values[Keys.limitsBodyRate],
             headerTimeout: values[Keys.limitsHeaderTimeout], idleTimeout: values[Keys.limitsIdleTimeout],
             writeStall: values[Keys.limitsWriteStall])
         revisions = try Revisions(keep: values[Keys.revisionsKeep])

@@ -55,11 +55,9 @@ struct UnavailableKey: Sendable {
 
         refused("cache.url", .redis, "REDIS_URL"),
 
-        refused("anonymous.uploads", .other),
-        refused("limits.quota", .other), refused("limits.container-quota", .other), refused("limits.files", .other),
         refused("limits.rate.sign-in", .other), refused("limits.rate.register", .other),
         refused("limits.rate.requests", .other), refused("scrub.rate", .other), refused("scrub.period", .other),
-        refused("admin.port", .other), noticed("admin.email", .other), noticed("admin.password", .other),
+        refused("admin.port", .other),
         noticed("log.file", .other), noticed("log.error-file", .other),
     ]
 }

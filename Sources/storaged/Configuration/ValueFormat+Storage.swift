@@ -1,4 +1,5 @@
 import Logging
+import StorageCore
 
 extension ValueFormat where Value == StoragedConfiguration.Database.Location {
     /// `sqlite:<path>` or `memory:`. An address of anything else is shown without what follows its scheme: it may hold a
@@ -50,4 +51,33 @@ extension ValueFormat where Value == StoragedConfiguration.Blobs.Store {
 
 extension ValueFormat where Value == Logger.Level {
     static var logLevel: Self { choice }
+}
+
+extension ValueFormat where Value == Login? {
+    /// What somebody signs in with; nil for the empty text.
+    static var login: Self {
+        Self(expectation: "1 to 255 bytes without a colon and without control characters, and not public") {
+            text throws(ValueRefusal) in
+            if text.isEmpty { return .some(nil) }
+            guard let login = Login(presented: Array(text.utf8)), login != .public else { return nil }
+            return .some(login)
+        }
+    }
+}
+
+extension ValueFormat where Value == SecretText? {
+    /// Any text; nil for the empty one.
+    static var secret: Self {
+        Self(expectation: "a text") { text throws(ValueRefusal) in
+            text.isEmpty ? .some(nil) : SecretText(bytes: Array(text.utf8))
+        }
+    }
+}
+
+/// A text that describes itself without its value.
+struct SecretText: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+    let bytes: [UInt8]
+
+    var description: String { "***" }
+    var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -21,6 +21,17 @@ struct ValueRefusal: Error, Equatable {
     let cure: String
 }
 
+extension ValueFormat where Value == Int64? {
+    /// A number of a format, or the word `none` for nil.
+    static func orNone(_ format: ValueFormat<Int64>) -> Self {
+        Self(expectation: format.expectation + ", or none") { text throws(ValueRefusal) in
+            if text.asciiLowercased == "none" { return .some(nil) }
+            guard let number = try format.parse(text) else { return nil }
+            return .some(number)
+        }
+    }
+}
+
 extension ValueFormat where Value == Bool {
     static var boolean: Self {
         Self(expectation: "true or false (also yes/no, on/off, 1/0)") { text throws(ValueRefusal) in
@@ -68,6 +79,14 @@ extension ValueFormat where Value == Duration {
 }
 
 extension ValueFormat where Value == Int64 {
+    static func count(in range: ClosedRange<Int64>) -> Self {
+        Self(expectation: "a whole number from \(range.lowerBound) to \(range.upperBound)") {
+            text throws(ValueRefusal) in
+            guard let number = Quantity(text), number.unit.isEmpty else { return nil }
+            return range ~= number.amount ? number.amount : nil
+        }
+    }
+
     /// Bytes: `1048576`, `64KiB`, `20MB`, `5TiB`.
     static func size(in range: ClosedRange<Int64>) -> Self {
         let bounds = "of \(range.lowerBound) to \(range.upperBound) bytes"

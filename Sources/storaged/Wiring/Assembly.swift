@@ -18,6 +18,7 @@ struct Assembly {
     init(_ configuration: StoragedConfiguration) async throws {
         let identity = try TLSIdentity(configuration)
         let stores = try await Stores(configuration)
+        try await configuration.makeAdministrator(in: stores)
         let readiness = Readiness()
         let application = try buildApplication(configuration, stores, readiness, identity)
         let collector = GarbageCollector(
@@ -55,8 +56,8 @@ func buildApplication(
     let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
     let routes = StorageRoutes<StorageRequestContext>(
         storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
-        publicURL: configuration.http.publicURL, trustedProxies: configuration.http.trustedProxies,
-        crossOrigin: configuration.http.crossOrigin)
+        anonymousUploads: configuration.authentication.anonymousUploads, publicURL: configuration.http.publicURL,
+        trustedProxies: configuration.http.trustedProxies, crossOrigin: configuration.http.crossOrigin)
     let plain = HTTPServerBuilder.storage(limits: configuration.connectionLimits, isSecure: identity != nil)
     return Application(
         responder: routes,
@@ -71,13 +72,16 @@ extension StoragedConfiguration {
     var filePolicy: FileStorage.Policy {
         var policy = FileStorage.Policy()
         policy.uploadSize = limits.uploadSize
+        policy.limits = ContainerLimits(bytes: limits.quota, files: limits.files)
+        policy.tokenLimits = ContainerLimits(bytes: limits.containerQuota, files: limits.files)
         policy.keepRevisions = revisions.keep
         policy.isolation = blobs.isolation
         policy.verification = blobs.readVerification
         return policy
     }
 
-    fileprivate var accountPolicy: AccountRegistry.Policy {
+    /// The rules of accounts.
+    var accountPolicy: AccountRegistry.Policy {
         var policy = AccountRegistry.Policy()
         policy.registration = authentication.registration
         policy.tokenLifetime = authentication.tokenLifetime

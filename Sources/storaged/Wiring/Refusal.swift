@@ -14,7 +14,8 @@ struct Refusal: ExitingError {
             switch error.code {
             case _ where error.isTransient: .unavailable
             case .wrongStore: .configuration
-            case .unprocessable, .loginTaken, .notFound, .invalidPath, .pathConflict, .exists, .insufficientStorage:
+            case .unprocessable, .loginTaken, .notFound, .invalidPath, .pathConflict, .exists, .insufficientStorage,
+                .quotaExceeded:
                 .failure
             default: .software
             }

@@ -1,5 +1,6 @@
 import Logging
 import StorageCore
+import StorageHTTP
 import Testing
 
 @testable import storaged
@@ -68,17 +69,45 @@ struct ConfigurationSourcesTests {
             configuration.authentication
                 == .init(
                     registration: .open, minimumPasswordLength: 8, tokenLifetime: .seconds(30 * 86_400),
-                    tokenIdleTime: .seconds(7 * 86_400), containers: .open))
+                    tokenIdleTime: .seconds(7 * 86_400), containers: .open, anonymousUploads: .auto))
         #expect(
             configuration.limits
                 == .init(
-                    uploadSize: 5 << 40, bodyRate: 1_024, headerTimeout: .seconds(15), idleTimeout: .seconds(60),
-                    writeStall: .seconds(60)))
+                    uploadSize: 5 << 40, quota: nil, containerQuota: nil, files: nil, bodyRate: 1_024,
+                    headerTimeout: .seconds(15), idleTimeout: .seconds(60), writeStall: .seconds(60)))
         #expect(configuration.revisions.keep == 5)
         #expect(configuration.upkeep == .init(grace: .seconds(300), interval: .seconds(600), reserve: 64 << 20))
         #expect(configuration.log == .init(level: .info, format: .json))
         #expect(configuration.shutdown == .init(delay: .seconds(2), drain: .seconds(30)))
         #expect(configuration.notices == [])
+        #expect(configuration.administrator == nil)
+    }
+
+    @Test(
+        "limits are sizes and numbers, or none",
+        arguments: [("none", nil), ("None", nil), ("0", 0), ("10", 10)] as [(String, Int64?)])
+    func limits(text: String, value: Int64?) throws {
+        let configuration = try StoragedConfiguration(
+            settings: ["limits.quota": text, "limits.container-quota": text, "limits.files": text])
+        #expect(configuration.limits.quota == value)
+        #expect(configuration.limits.containerQuota == value)
+        #expect(configuration.limits.files == value)
+    }
+
+    @Test("the administrator's password is in no print")
+    func administrator() throws {
+        let fixture = try ConfigurationFixture()
+        try fixture.write("ADMIN_EMAIL = admin@gmail.com \nADMIN_PASSWORD = \"hunter2 hunter2\"\n", to: ".env")
+        let configuration = try fixture.load()
+        #expect(configuration.administrator?.login.description == "admin@gmail.com")
+        #expect(configuration.administrator?.password.bytes == Array("hunter2 hunter2".utf8))
+        for text in [
+            "\(configuration)", String(reflecting: configuration.administrator), configuration.provenance.description,
+        ] {
+            #expect(!text.contains("hunter2"))
+        }
+        let lines = configuration.provenance.description.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("admin.password ") && $0.contains(" *** ") && $0.hasSuffix("line 2") })
     }
 
     @Test("the format of the log follows the terminal until somebody says otherwise")

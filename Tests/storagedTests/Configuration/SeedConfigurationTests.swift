@@ -1,4 +1,5 @@
 import Foundation
+import StorageCore
 import Testing
 
 @testable import storaged
@@ -110,6 +111,9 @@ struct SeedConfigurationTests {
         let noticed = configuration.notices.joined(separator: "\n")
         for place in example.refused { #expect(noticed.contains(place), "\(place)") }
         for secret in ["<AWS_SECRET_KEY>", "<ваш secret key>"] { #expect(!noticed.contains(secret)) }
+        #expect(configuration.administrator?.login.description == example.variables["ADMIN_EMAIL"])
+        #expect(
+            configuration.administrator?.password.bytes == example.variables["ADMIN_PASSWORD"].map { Array($0.utf8) })
     }
 
     @Test("name a YAML file in a folder of the working directory: CONFIG_PATH=configs/config.yaml")

@@ -84,6 +84,15 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(environment: ["LOG_FORMAT": "xml"], key: "log.format", value: "xml", says: ["text, json"]),
         .init(dotEnv: "SHUTDOWN_DELAY='two seconds'", key: "shutdown.delay", value: "two seconds", says: ["to 1h"]),
         .init(environment: ["SHUTDOWN_DRAIN": "2d"], key: "shutdown.drain", value: "2d", says: ["to 1d"]),
+        .init(
+            dotEnv: "ADMIN_EMAIL=a:b\nADMIN_PASSWORD=hunter2hunter2", key: "admin.email", value: "a:b",
+            says: ["without a colon"]),
+        .init(environment: ["LIMITS_QUOTA": "lots"], key: "limits.quota", value: "lots", says: ["a size", "or none"]),
+        .init(
+            yaml: "limits: {container-quota: -1}", key: "limits.container-quota", value: "-1",
+            says: ["a size", "or none"]),
+        .init(
+            arguments: ["--limits-files", "1k"], key: "limits.files", value: "1k", says: ["whole number", "or none"]),
     ]
 
     /// Names that nobody knows, and files that cannot be read.
@@ -179,5 +188,17 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(
             arguments: ["--database-url", "sqlite:a", "--blobs-store", "memory"], key: "database.url",
             says: ["blobs.store", "do not go together", "set both"]),
+        .init(
+            environment: ["ADMIN_EMAIL": "a@b.c"], key: "admin.email",
+            says: ["ADMIN_EMAIL in the environment", "without admin.password", "set both or neither"]),
+        .init(
+            dotEnv: "ADMIN_PASSWORD = hunter2hunter2", key: "admin.password",
+            says: ["without admin.email", "set both or neither"]),
+        .init(
+            dotEnv: "ADMIN_EMAIL = a@b.c\nADMIN_PASSWORD = hunter2", key: "admin.password",
+            says: ["ADMIN_PASSWORD in .env, line 2", "8 to 1024 bytes"]),
+        .init(
+            dotEnv: "ADMIN_EMAIL = a@b.c\nADMIN_PASSWORD = password1", key: "admin.password",
+            says: ["most common", "choose another"]),
     ]
 }

@@ -92,7 +92,7 @@ struct WrongConfigurationTests {
 
     @Test(
         "credentials and tuning alone configure no service",
-        arguments: ["AWS_ACCESS_KEY_ID", "AWS_REGION", "POOL_SIZE", "LOG_FILE", "ADMIN_EMAIL"])
+        arguments: ["AWS_ACCESS_KEY_ID", "AWS_REGION", "POOL_SIZE", "LOG_FILE"])
     func ambient(variable: String) throws {
         let fixture = try ConfigurationFixture()
         fixture.environment[variable] = "hunter2"

@@ -135,6 +135,6 @@ struct FolderImport: Sendable {
     }
 
     private static let concernsAll: Set<StorageError.Code> = [
-        .insufficientStorage, .wrongStore, .unavailable, .outcomeUnknown, .unauthenticated, .forbidden,
+        .insufficientStorage, .quotaExceeded, .wrongStore, .unavailable, .outcomeUnknown, .unauthenticated, .forbidden,
     ]
 }

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Logging
+import StorageCore
+
+/// A command that works with the accounts of a store.
+protocol AccountCommand: ConfiguredCommand {
+    /// What it does, with a store that is open.
+    func run(_ registry: AccountRegistry, _ stores: Stores) async throws
+}
+
+extension AccountCommand {
+    func run(_ configuration: StoragedConfiguration) async throws {
+        LoggingSystem.bootstrapStoraged(configuration.log)
+        try await Wiring.besideDaemon(configuration) { stores in
+            try await run(configuration.accountRegistry(over: stores), stores)
+        }
+    }
+}
+
+extension StoragedConfiguration {
+    /// The rules of accounts, without what a daemon remembers of tokens.
+    func accountRegistry(over stores: Stores) -> AccountRegistry {
+        AccountRegistry(
+            metadata: stores.metadata, hasher: PasswordHasher(),
+            passwords: PasswordPolicy(minimumBytes: authentication.minimumPasswordLength), policy: accountPolicy)
+    }
+}
+
+extension Stores {
+    /// The account that somebody typed the login of, or the id: the accounts of tokens have no login.
+    func account(named name: String) async throws -> Account {
+        let bytes = Array(name.utf8)
+        var record: AccountRecord?
+        if let login = Login(presented: bytes) { record = try await metadata.account(.login(login)) }
+        if record == nil, let id = AccountID(text: bytes) { record = try await metadata.account(.id(id)) }
+        guard let record else {
+            throw CommandFailure(
+                description: "there is no account \(name.quotedForDisplay); storaged user list shows all",
+                exitStatus: .noUser)
+        }
+        return record.account
+    }
+
+    /// Every account, in the order in which they were made.
+    func forEachAccount(_ body: (Account) async throws -> Void) async throws {
+        var serial: Int64 = 0
+        while case let page = try await metadata.accounts(after: serial, limit: 500), let last = page.last {
+            for account in page { try await body(account) }
+            serial = last.serial
+        }
+    }
+}
