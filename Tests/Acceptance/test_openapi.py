@@ -121,8 +121,12 @@ def test_the_document_is_true(api: Daemon, member: Member, operation: str, kind:
     schema = schemathesis.openapi.from_dict(openapi.document())
     described = schema.find_operation_by_id(operation)
 
+    # Below this path the container dialect takes what the hash dialect does not.
+    is_shared = described.path == "/api/files/by-hash/{hash}"
+    chosen = [check for check in CHECKS if not (is_shared and check is checks.unsupported_method)]
+
     def send(case: schemathesis.Case) -> None:
-        case.call_and_validate(base_url=api.url, session=session, headers=headers, checks=CHECKS, timeout=60)
+        case.call_and_validate(base_url=api.url, session=session, headers=headers, checks=chosen, timeout=60)
         assert api.alive, "the server died"
 
     is_refused = kind == "none" and "none" not in openapi.operation(operation).credentials

@@ -113,7 +113,11 @@ class Reader:
                 headers["Content-Type"] = "text/plain"
         answer = self.client.request(one.method.upper(), path, params=query, headers=headers, **body)
         assert answer.status_code < 400, f"{one.id}: {answer.status_code} {answer.text}"
-        compare(answer, openapi.described(answer, one), self)
+        expected = openapi.described(answer, one)
+        if one.id == "publish" and media_type == "*/*":
+            # Raw bytes come without a name.
+            expected = {**expected, "name": expected["hash"]}
+        compare(answer, expected)
         self.remember(one, answer)
         return answer
 
@@ -129,7 +133,7 @@ class Reader:
             self.values["uid"] = answer.text.split()[-1]
 
 
-def compare(answer: requests.Response, example: Any, reader: Reader) -> None:
+def compare(answer: requests.Response, example: Any) -> None:
     """The answer has what the example has, and nothing more."""
     if not answer.headers.get("Content-Type", "").endswith("/json"):
         if isinstance(example, str) and "UID" not in example and not example.startswith("<"):
@@ -178,7 +182,10 @@ def test_the_example_is_true_once_more(api: Daemon, identifier: str) -> None:
 
 
 # Fields that change nothing but the form of the answer, or hold for the example.
-HARMLESS = ("Range", "Want-Repr-Digest", "Repr-Digest", "Content-Digest", "Content-MD5", "If-None-Match")
+HARMLESS = ("Range", "Want-Repr-Digest", "If-None-Match")
+
+# A form differs by its boundary from every other: only a body of nothing but the file has the digests of the examples.
+OF_RAW_BODIES = ("Repr-Digest", "Content-Digest", "Content-MD5")
 
 
 def parameters() -> Iterator[tuple[str, str]]:
@@ -186,6 +193,8 @@ def parameters() -> Iterator[tuple[str, str]]:
     for one in openapi.operations():
         for parameter in one.parameters:
             is_sent = parameter["in"] == "query" or parameter["name"] in HARMLESS
+            if parameter["name"] in OF_RAW_BODIES:
+                is_sent = "*/*" in one.requests
             if is_sent and not parameter.get("required") and "example" in parameter:
                 yield one.id, parameter["name"]
 
