@@ -11,8 +11,8 @@ extension SQLTransaction {
         let existing = try fileToReplace(at: put.path, in: put.container, put.precondition)
         let content = try content(of: put)
         let (file, usage) = try makeCurrent(
-            content, of: existing, at: put.path, in: container, kind: put.kind, keeping: put.keepRevisions)
-        if let link = put.link { try publish(link, file.revision, in: put.container) }
+            content, of: existing, at: put.path, in: container, kind: put.kind, link: put.link,
+            keeping: put.keepRevisions)
         try account(usage, to: container)
         let isNew = existing == nil
         try session.execute(
@@ -71,11 +71,12 @@ extension SQLTransaction {
     /// Makes a revision of the content the current one, or leaves the file alone when it has just that content.
     func makeCurrent(
         _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: OpenContainer,
-        kind: FileKind, keeping keep: Int
+        kind: FileKind, link: Link?, keeping keep: Int
     ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
         if let existing, try isCurrent(content, in: existing) {
             try lock([content.blob])
             try revive(content.blob)
+            if let link { try publish(link, existing.record.revision?.id, in: container.id) }
             return ((existing.record.id, existing.record.revision?.id), UsageChange())
         }
         let replaced = existing?.currentRevision
@@ -94,7 +95,6 @@ extension SQLTransaction {
             try session.execute(
                 "UPDATE files SET revision_id = $1, kind = $2, modified_at = \(dialect.now) WHERE id = $3",
                 [.id(revision), .text(kind.rawValue), .id(file)])
-            if let replaced { try supersede(replaced.id) }
         } else {
             try session.execute(
                 """
@@ -108,6 +108,9 @@ extension SQLTransaction {
                 ])
         }
         try insert(content, as: revision, number: (existing?.revisionNumber ?? 0) + 1, of: file, in: container.id)
+        // First the new link, then the end of the old revision's: a file that is published again keeps the age of its publication.
+        if let link { try publish(link, revision, in: container.id) }
+        if let replaced { try supersede(replaced.id) }
         for old in pruned { try remove(old) }
         return ((file, revision), usage)
     }

@@ -43,7 +43,7 @@ extension SQLTransaction {
         let (file, usage) = try referring(to: source.record) {
             try makeCurrent(
                 content, of: existing, at: copy.target, in: container, kind: copy.kind ?? source.record.kind,
-                keeping: copy.keepRevisions)
+                link: nil, keeping: copy.keepRevisions)
         }
         try account(usage, to: container)
         let made = try record(file.id, in: container.id)

@@ -15,6 +15,22 @@ extension FileStorage {
     }
 }
 
+extension FileStorage {
+    /// The description of a file that is published again: what is not sent with the bytes this time stays as it was sent before.
+    func keepingDescription(
+        _ file: NewFile, of staged: StagedUpload, in container: Container
+    ) async throws -> NewFile {
+        guard file.sentName == nil, file.isPublished(by: staged.digest),
+            let current = try await metadata.file(.path(container.id, file.path))?.revision,
+            current.blob.digest == staged.digest
+        else { return file }
+        var file = file
+        file.sentName = current.sentName
+        file.mediaType = file.mediaType ?? current.mediaType
+        return file
+    }
+}
+
 extension FilePath {
     /// The folder of the files that are published by their digest.
     public static let byHash = FilePath(stored: Array("by-hash".utf8))

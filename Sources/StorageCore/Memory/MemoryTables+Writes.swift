@@ -34,14 +34,12 @@ extension MemoryTables {
         let result: FileChangeResult
         do {
             result = try write(
-                version, at: put.path, in: put.container, place, keepRevisions: put.keepRevisions, limits: put.limits)
+                version, at: put.path, in: put.container, place, link: put.link, keepRevisions: put.keepRevisions,
+                limits: put.limits)
         } catch {
             uploads[put.upload]?.reserved = reserved
             containers[put.container]?.reserved += reserved
             throw error
-        }
-        if let link = put.link, let revision = result.record?.revision {
-            publish(revision.id, as: link, in: put.container)
         }
         uploads[put.upload]?.committedAt = now
         uploads[put.upload]?.result = result
@@ -75,8 +73,8 @@ extension MemoryTables {
         let version = Version(
             blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
         return try write(
-            version, at: relocation.target, in: source.container, place, keepRevisions: relocation.keepRevisions,
-            limits: relocation.limits)
+            version, at: relocation.target, in: source.container, place, link: nil,
+            keepRevisions: relocation.keepRevisions, limits: relocation.limits)
     }
 
     static var exists: StorageError { StorageError(.exists, "There is something at the target path already.") }
@@ -116,13 +114,14 @@ extension MemoryTables {
 
     /// Makes a version current at a place that was checked.
     private mutating func write(
-        _ version: Version, at path: FilePath, in container: ContainerID, _ place: Place, keepRevisions: Int,
-        limits: ContainerLimits
+        _ version: Version, at path: FilePath, in container: ContainerID, _ place: Place, link: Link?,
+        keepRevisions: Int, limits: ContainerLimits
     ) throws -> FileChangeResult {
         if let file = place.file, let current = file.revisions.last.flatMap({ revisions[$0] }),
             version.isSame(as: current)
         {
             setLive(version.blob.id)
+            if let link { publish(current.id, as: link, in: container) }
             return .updated(record(file))
         }
         let pruned = try revisionsToPrune(
@@ -142,6 +141,7 @@ extension MemoryTables {
         file.kind = version.kind
         file.modifiedAt = now
         account(for: revision.size, replacing: replaced?.size, in: container)
+        if let link { publish(revision.id, as: link, in: container) }
         if let replaced {
             dropLinks(of: replaced.id)
             revisions[replaced.id]?.supersededAt = now
@@ -198,15 +198,16 @@ extension MemoryTables {
         blobs[corrupt]?.releasedAt = now
     }
 
-    /// Publishes a revision; the same again leaves its age as it was, another one of the container takes its place.
+    /// Publishes a revision; another one of the container takes the place and the age of the first.
     private mutating func publish(_ revision: RevisionID, as link: Link, in container: ContainerID) {
         var publications = links[link, default: []]
         if let index = publications.firstIndex(where: { $0.container == container }) {
             guard publications[index].revision != revision else { return }
             revisions[publications[index].revision]?.links.remove(link)
-            publications.remove(at: index)
+            publications[index] = Publication(container: container, revision: revision)
+        } else {
+            publications.append(Publication(container: container, revision: revision))
         }
-        publications.append(Publication(container: container, revision: revision))
         links[link] = publications
         revisions[revision]?.links.insert(link)
     }

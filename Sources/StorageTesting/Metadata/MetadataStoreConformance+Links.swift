@@ -78,6 +78,23 @@ extension MetadataStoreConformance {
             let file = try await scene.store.file(.link(link))
             #expect(file == nil)
         },
+        clause("Publishing anew keeps the place among the publications; else a new name is one that nobody sees.") {
+            scene in
+            let content = TestContent()
+            let link = Link.hash(content.digest)
+            let other = try await scene.account()
+            try await scene.write(content, at: "a", name: "first", link: link)
+            try await scene.tick()
+            try await scene.write(content, at: "a", in: other, name: "theirs", link: link)
+            try await scene.tick()
+            try await scene.write(content, at: "a", name: "second", link: link)
+            let kept = try await scene.store.file(.link(link))
+            #expect(kept?.revision?.sentName == "second")
+            try await scene.tick()
+            try await scene.write(content, at: "a", name: "third", link: link, keep: 0)
+            let last = try await scene.store.file(.link(link))
+            #expect(last?.revision?.sentName == "third")
+        },
         clause("Of several publications the oldest living one answers, whoever's it is.") { scene in
             let content = TestContent()
             let link = Link.hash(content.digest)
