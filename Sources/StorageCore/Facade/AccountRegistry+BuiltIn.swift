@@ -28,7 +28,9 @@ extension AccountRegistry {
         if let existing = try await existing(login) { return existing }
         try passwords.check(password)
         do {
-            return try await makeAccount(login, password: password, email: login.description, role: .admin)
+            let account = try await makeAccount(login, password: password, email: login.description, role: .admin)
+            logger.notice("made the administrator", metadata: ["account": "\(account.id)"])
+            return account
         } catch let error as StorageError where error.code == .loginTaken {
             // Another server over the same database was a moment faster.
             guard let existing = try await existing(login) else { throw error }

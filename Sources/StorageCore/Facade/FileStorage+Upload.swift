@@ -40,7 +40,7 @@ extension FileStorage {
     ///   ``StorageError/Code/insufficientStorage``; whatever the body throws.
     public func put(_ file: NewFile, body: ByteStream, as principal: Principal) async throws -> FileChangeResult {
         let existing = try await admit(file, length: body.length, as: principal)
-        let staged = try await stage(body, as: principal, replacing: existing)
+        let staged = try await stage(body, as: principal, replacing: existing.map { .file($0) } ?? .nothing)
         return try await discarding(staged) { try await put(file, staged: staged, as: principal) }
     }
 
@@ -65,22 +65,27 @@ extension FileStorage {
     ///
     /// A body whose digest is not the one that was promised for it (``ByteStream/confirming(_:)``) is given back at once.
     ///
-    /// - Parameter existing: The file that the bytes are going to replace, where that is known: its bytes make room.
+    /// - Parameter replaced: What is known of the file that the bytes are going to replace.
     /// - Throws: ``StorageError/Code/quotaExceeded``; whatever the body throws.
     public func stage(
-        _ body: ByteStream, as principal: Principal, replacing existing: FileRecord? = nil
+        _ body: ByteStream, as principal: Principal, replacing replaced: Replacement = .nothing
     ) async throws -> StagedUpload {
         let upload = UploadID()
         let limited = body.limited(to: policy.uploadSize)
         let defaults = defaultLimits(of: principal)
-        let own = container(of: principal)?.limits ?? .none
-        guard own.inForce(defaults: defaults) != .none else {
+        let limits = (container(of: principal)?.limits ?? .none).inForce(defaults: defaults)
+        guard limits != .none else {
             return StagedUpload(id: upload, blob: try await take(limited, confirm: body.confirm), hasRoom: false)
         }
-        let container = try await openContainer(for: principal)
+        guard let container = container(of: principal) else {
+            // A container is made by the first file in it, not by a body that comes to nothing.
+            try await admitRoom(for: body.length ?? 0, replacing: .nothing, as: principal)
+            let inRoom = limited.limited(to: limits.bytes ?? .max, or: .quotaExceeded(limits))
+            return StagedUpload(id: upload, blob: try await take(inRoom, confirm: body.confirm), hasRoom: false)
+        }
         let room = UploadRoom(
-            metadata: metadata, upload: upload, container: container.id, limits: defaults,
-            freed: existing?.revision?.size ?? 0, addsFile: existing == nil)
+            metadata: metadata, upload: upload, container: container.id, defaults: defaults, limits: limits,
+            replaced: replaced)
         do {
             let inRoom = limited.within(room, granted: try await room.grant(length: body.length))
             let blob = try await withHeartbeat(of: upload) { try await take(inRoom, confirm: body.confirm) }
@@ -134,12 +139,26 @@ extension FileStorage {
         return existing
     }
 
+    /// Refuses a body that cannot fit into the principal's container, before its first byte is asked for.
+    ///
+    /// - Parameter bytes: The least number of bytes that are going to be stored.
+    /// - Throws: ``StorageError/Code/quotaExceeded``.
+    public func admitRoom(for bytes: Int64, replacing replaced: Replacement, as principal: Principal) async throws {
+        let own = container(of: principal)?.limits ?? .none
+        let limits = own.inForce(defaults: defaultLimits(of: principal))
+        guard limits != .none else { return }
+        guard replaced.mayFit(bytes, in: try await usage(of: principal), limits) else {
+            throw StorageError.quotaExceeded(limits)
+        }
+    }
+
     /// Stores a staged body at a path; as ``put(_:body:as:)``.
     public func put(
         _ file: NewFile, staged: StagedUpload, as principal: Principal
     ) async throws -> FileChangeResult {
         if !file.isPublished(by: staged.digest) { try refuseReserved(file.path, for: principal) }
         let container = try await openContainer(for: principal)
+        let file = try await keepingDescription(file, of: staged, in: container)
         let upload = staged.attempt()
         do {
             // Every round is needed only because somebody else ended the life of the blob that the round before had claimed.

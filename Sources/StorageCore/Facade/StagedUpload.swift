@@ -35,39 +35,46 @@ struct UploadRoom: Sendable {
     let upload: UploadID
     let container: ContainerID
     /// Where the container has none of its own.
+    let defaults: ContainerLimits
+    /// Those in force.
     let limits: ContainerLimits
-    /// Bytes of the file that is going to be replaced: they make room themselves.
-    let freed: Int64
-    let addsFile: Bool
+    let replaced: Replacement
 
-    /// What is asked for at a time where the length of a body is not known.
-    private static let step: Int64 = 64 << 20
+    /// What is asked for at a time where the length of a body is not known: not so much that one body keeps all others out.
+    private var step: Int64 { min(64 << 20, max(1, (limits.bytes ?? .max) / 16)) }
 
     /// Sets room aside before the body comes; returns how many bytes of it may come.
     func grant(length: Int64?) async throws -> Int64 {
-        guard let length else { return try await reserve(needed: 0, wanted: Self.step) }
-        let bytes = max(0, length - freed)
-        return try await reserve(needed: bytes, wanted: bytes)
+        guard let length else { return try await reserve(for: 0, ahead: step) }
+        return try await reserve(for: length, ahead: 0)
     }
 
     /// Sets more room aside for a body that has come this far.
     func grow(to received: Int64) async throws -> Int64 {
-        let needed = max(0, received - freed)
-        return try await reserve(needed: needed, wanted: needed + Self.step)
+        try await reserve(for: received, ahead: step)
     }
 
-    private func reserve(needed: Int64, wanted: Int64) async throws -> Int64 {
-        let granted = try await metadata.reserve(
-            UploadReservation(
-                upload: upload, container: container, needed: needed, wanted: wanted, addsFile: addsFile, limits: limits
-            ))
-        return granted.addingReportingOverflow(freed).overflow ? .max : granted + freed
+    private func reserve(for bytes: Int64, ahead: Int64) async throws -> Int64 {
+        let needed = max(0, bytes - replaced.freed)
+        do {
+            let granted = try await metadata.reserve(
+                UploadReservation(
+                    upload: upload, container: container, needed: needed, wanted: needed + ahead,
+                    addsFile: replaced.addsFile, limits: defaults))
+            let (sum, overflows) = granted.addingReportingOverflow(replaced.freed)
+            return overflows ? .max : sum
+        } catch let error as StorageError where error.code == .quotaExceeded {
+            // The commit decides, with nothing set aside.
+            let rest = replaced.benefitOfDoubt(in: try await metadata.usage(of: container), limits)
+            guard bytes <= rest, rest > 0 else { throw error }
+            return rest
+        }
     }
 }
 
 extension ByteStream {
     /// The same bytes, with an error in place of the first chunk that goes beyond the limit.
-    func limited(to limit: Int64) -> ByteStream {
+    func limited(to limit: Int64, or error: StorageError? = nil) -> ByteStream {
         let whole = self
         return ByteStream(length: length, isReplayable: isReplayable) {
             var chunks = whole.makeAsyncIterator()
@@ -75,7 +82,7 @@ extension ByteStream {
             return {
                 guard let chunk = try await chunks.next() else { return nil }
                 rest -= Int64(chunk.readableBytes)
-                guard rest >= 0 else { throw FileStorage.tooLarge(limit) }
+                guard rest >= 0 else { throw error ?? FileStorage.tooLarge(limit) }
                 return chunk
             }
         }

@@ -27,7 +27,7 @@ let containerRoutes = [
         let result = try await call.storage.put(file, body: try call.body(), as: principal)
         var headers = result.record?.validators ?? [:]
         if case .created(let record) = result {
-            headers[.location] = "/api/files/\(PercentEncoding.encodePath(record.path.bytes))"
+            headers[.location] = call.location("/api/files/\(PercentEncoding.encodePath(record.path.bytes))")
         }
         return Answer(.noContent, headers: headers)
     },

@@ -6,5 +6,5 @@ let documentRoutes = [
     Route(.get, "/openapi.json") { try StaticDocument.openAPI.get().answer(to: $0) },
     Route(.get, "/api/openapi") { try StaticDocument.openAPI.get().answer(to: $0) },
     Route(.get, "/docs") { try StaticDocument.page.get().answer(to: $0) },
-    Route(.get, "/") { _ in Answer(.found, headers: [.location: "/docs"]) },
+    Route(.get, "/") { Answer(.found, headers: [.location: $0.location("/docs")]) },
 ]

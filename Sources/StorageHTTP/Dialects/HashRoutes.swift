@@ -46,22 +46,27 @@ private struct HashUpload {
         let condition = try call.precondition()
         switch try call.content() {
         case .form, .json:
-            let file = try await FormFile(call)
-            return try await call.staging(try file.body(), as: principal) { staged in
+            let file = try await FormFile(call, replacing: .sameContent, as: principal)
+            return try await store(try file.body(), as: principal) { digest in
                 try await file.finish()
-                let new = NewFile(
-                    publishing: staged.digest, mediaType: file.mediaType, sentName: file.name.text,
-                    precondition: condition)
-                return try answer(to: try await call.storage.put(new, staged: staged, as: principal))
+                return NewFile(
+                    publishing: digest, mediaType: file.mediaType, sentName: file.name.text, precondition: condition)
             }
         case .urlEncoded, .raw:
             let body = try call.body()
             try call.refuseLong(body.length)
-            return try await call.staging(body, as: principal) { staged in
-                let new = NewFile(
-                    publishing: staged.digest, mediaType: call.rawMediaType, sentName: nil, precondition: condition)
-                return try answer(to: try await call.storage.put(new, staged: staged, as: principal))
+            return try await store(body, as: principal) { digest in
+                NewFile(publishing: digest, mediaType: call.rawMediaType, sentName: nil, precondition: condition)
             }
+        }
+    }
+
+    private func store(
+        _ body: ByteStream, as principal: Principal, _ file: (BlobDigest) async throws -> NewFile
+    ) async throws -> Answer {
+        try await call.staging(body, as: principal, replacing: .sameContent) { staged in
+            let new = try await file(staged.digest)
+            return try answer(to: try await call.storage.put(new, staged: staged, as: principal))
         }
     }
 
@@ -70,7 +75,9 @@ private struct HashUpload {
             throw StorageError(.notFound, "The file was deleted while it was being stored.")
         }
         var headers = record.validators
-        if case .created = result { headers[.location] = "/api/files/by-hash/\(revision.blob.digest.hex)" }
+        if case .created = result {
+            headers[.location] = call.location("/api/files/by-hash/\(revision.blob.digest.hex)")
+        }
         return .json(headers: headers) { json in
             json.hashes(revision.blob.digest)
             json.name("id")
@@ -106,9 +113,7 @@ extension Call {
         throw StorageError(.forbidden, "The file of this hash is not yours.")
     }
 
-    fileprivate var hashInPath: [UInt8] {
-        rest.last == ASCII.slash ? Array(rest.dropLast()) : rest
-    }
+    fileprivate var hashInPath: [UInt8] { Array(parameter) }
 
     /// `hash` or `file_hash` of the query; nil when there is neither.
     private func namedHash() throws -> [UInt8]? {
@@ -128,7 +133,7 @@ extension Call {
     /// - Throws: 400 when the request names none.
     fileprivate func hashInQueryOrBody() async throws -> [UInt8] {
         if let hash = try namedHash() { return hash }
-        guard contentLength ?? 0 > 0 || headers[.contentType] != nil else {
+        guard hasBody || headers[.contentType] != nil else {
             throw Problem(.badRequest, "missing_hash", "Name the file: ?hash= or {\"file_hash\": …}.")
         }
         return try await FormFields(self).required("file_hash", or: "hash")

@@ -20,7 +20,7 @@ let sessionRoutes = [
     },
     Route(.delete, "/api/v1/user/sessions/{id}") { call in
         let principal = try await call.principal()
-        guard let id = CredentialID(text: call.rest) else {
+        guard let id = CredentialID(text: call.parameter) else {
             throw StorageError(.notFound, "There is no such session.")
         }
         try await call.accounts.endSession(id, of: principal)

@@ -5,13 +5,13 @@ import StorageCore
 let uidRoutes = [
     Route(.post, "/http/upload") { call in
         let principal = try await call.uploader()
-        let upload = try await UIDUpload(call, FormFile(call), principal)
+        let upload = try await UIDUpload(call, principal)
         let result = try await upload.store()
         guard let record = result.record else {
             throw StorageError(.notFound, "The file was deleted while it was being stored.")
         }
         var headers = record.validators
-        headers[.location] = "/http/load/\(upload.uid)"
+        headers[.location] = call.location("/http/load/\(upload.uid)")
         return .json(headers: headers) { json in
             json.name("message")
             json.string("Файл сохранен под именем \(upload.uid)")
@@ -25,7 +25,7 @@ let uidRoutes = [
     },
     Route(.post, "/stream/upload") { call in
         let principal = try await call.uploader()
-        return UploadReport(try await UIDUpload(call, FormFile(call), principal), call).answer()
+        return UploadReport(try await UIDUpload(call, principal), call).answer()
     },
     Route(.get, "/http/load/{uid}") { try await $0.loaded() },
     Route(.get, "/stream/load/{uid}") { try await $0.loaded() },
@@ -36,20 +36,25 @@ struct UIDUpload: Sendable {
     /// The public name: random, and not the id, which tells when the file was made.
     let uid = Identifier<Link>.random()
     let file: FormFile
+    private let body: ByteStream
     private let call: Call
     private let principal: Principal
     private let target: NewFile
 
+    /// Reads the form up to its file.
+    ///
     /// - Throws: What can be refused before the bytes of the file are read.
-    init(_ call: Call, _ file: FormFile, _ principal: Principal) async throws {
+    init(_ call: Call, _ principal: Principal) async throws {
+        let precondition = try call.precondition()
+        file = try await FormFile(call, replacing: .nothing, as: principal)
+        body = try file.body()
         self.call = call
-        self.file = file
         self.principal = principal
         let kind = FileKind(name: file.name.bytes, mediaType: file.mediaType)
         let name = Array(uid.description.utf8) + file.name.fileExtension
         target = NewFile(
             path: try FilePath(kind.category).appending(name), mediaType: file.mediaType, sentName: file.name.text,
-            precondition: try call.precondition(), link: .uid(uid))
+            precondition: precondition, link: .uid(uid))
         try await call.storage.admit(target, length: nil, as: principal)
     }
 
@@ -57,7 +62,7 @@ struct UIDUpload: Sendable {
     ///
     /// - Parameter progress: Is told how many bytes came with every chunk.
     func store(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> FileChangeResult {
-        try await call.staging(try file.body().observed(by: progress), as: principal) { staged in
+        try await call.staging(body.observed(by: progress), as: principal, replacing: .nothing) { staged in
             try await file.finish()
             return try await call.storage.put(target, staged: staged, as: principal)
         }
@@ -67,10 +72,9 @@ struct UIDUpload: Sendable {
 extension Call {
     /// The file with the uid in the path, also behind an extension.
     fileprivate func loaded() async throws -> Answer {
-        let name = rest.last == ASCII.slash ? rest.dropLast() : rest[...]
-        let tail = name.dropFirst(36)
-        guard let uid = Identifier<Link>(text: name.prefix(36)),
-            tail.isEmpty || tail.first == ASCII.dot && !tail.contains(ASCII.slash)
+        let tail = parameter.dropFirst(36)
+        let isExtension = tail.first == ASCII.dot && !tail.contains { $0 == ASCII.slash || ASCII.isControl($0) }
+        guard let uid = Identifier<Link>(text: parameter.prefix(36)), tail.isEmpty || isExtension
         else { throw StorageError.noSuchFile }
         return try await Download(self, isPublic: true).answer(.link(.uid(uid)))
     }

@@ -14,7 +14,7 @@ let userRoutes = [
                 login: email, password: password, email: String(validating: email, as: UTF8.self),
                 as: try await call.registrar())
         }
-        return .json(.created, headers: [.location: "/api/users/\(account.serial)"]) { $0.user(account) }
+        return .json(.created, headers: [.location: call.location("/api/users/\(account.serial)")]) { $0.user(account) }
     },
     Route(.get, "/api/users") { call in
         try await call.requireAdmin()
@@ -22,8 +22,7 @@ let userRoutes = [
     },
     Route(.get, "/api/users/{id}") { call in
         try await call.requireAdmin()
-        let digits = call.rest.last == ASCII.slash ? Array(call.rest.dropLast()) : call.rest
-        guard let serial = DecimalNumber.parse(digits), serial > 0,
+        guard let serial = DecimalNumber.parse(Array(call.parameter)), serial > 0,
             let account = try await call.storage.metadata.accounts(after: serial - 1, limit: 1).first,
             account.serial == serial, account.kind == .registered
         else { throw StorageError(.notFound, "There is no such user.") }

@@ -35,6 +35,8 @@ struct Call: Sendable {
     var storage: FileStorage { services.storage }
     /// The accounts, which record where this request came from.
     var accounts: AccountRegistry { services.accounts.asked(from: peer.address?.description) }
+    /// The rest of the path as one segment; a slash behind it does not matter.
+    var parameter: ArraySlice<UInt8> { rest.last == ASCII.slash ? rest.dropLast() : rest[...] }
     var headers: HTTPFields { request.headers }
     var isHead: Bool { request.method == .head }
 
@@ -68,6 +70,11 @@ struct Call: Sendable {
     /// The conditions of a change.
     func precondition() throws -> Precondition {
         try Precondition(headers)
+    }
+
+    /// `Location` of a path of this server: below the configured base, where there is one, since that may have a path of its own.
+    func location(_ path: String) -> String {
+        (services.publicURL ?? "") + path
     }
 
     /// The absolute URL of a path and query of this server.

@@ -68,8 +68,11 @@ extension DigestClaims {
 extension MultipartReader {
     /// The bytes of the part that `nextPart` gave last, for a store that hashes them.
     ///
-    /// - Throws: 400 for a malformed digest in the head of the part.
+    /// - Throws: 400 for a malformed digest in the head of the part, 415 for a content coding.
     func body(of part: PartHead) throws -> ByteStream {
+        for field in part.fields where ASCII.equals(field.name, lowercase: "content-encoding") {
+            guard ASCII.equals(field.value, lowercase: "identity") else { throw Problem.contentEncoding }
+        }
         let check = try DigestCheck(try DigestClaims(part), hashesContent: false)
         let stream = ByteStream(length: nil, isReplayable: false) {
             {
@@ -82,6 +85,27 @@ extension MultipartReader {
             }
         }
         return stream.confirming { try check.confirm($0) }
+    }
+}
+
+extension MultipartReader {
+    /// The whole value of the field that `nextPart` gave last.
+    ///
+    /// - Throws: 400 where the head of the part names another digest.
+    func field(_ part: PartHead, upTo limit: Int = MultipartReader.maximumFieldBytes) async throws -> [UInt8] {
+        let check = try DigestCheck(try DigestClaims(part), hashesContent: true)
+        let value = try await collect(upTo: limit)
+        try check.update(ByteBuffer(bytes: value))
+        try check.finish()
+        return value
+    }
+
+    /// Passes over a part that nobody wants; what its head says of its bytes must be true all the same.
+    func skip(_ part: PartHead) async throws {
+        let claims = try DigestClaims(part)
+        let check = try DigestCheck(claims, hashesContent: !claims.sha256.isEmpty)
+        while let chunk = try await nextChunk() { try check.update(chunk) }
+        try check.finish()
     }
 }
 

@@ -29,7 +29,7 @@ struct FormFields {
         var parts: [(name: [UInt8], value: [UInt8])] = []
         var rest = FormURLEncoded.maximumBodyBytes
         while let part = try await form.nextPart() {
-            let value = try await form.collect(upTo: rest)
+            let value = try await form.field(part, upTo: rest)
             rest -= value.count
             parts.append((part.name, value))
         }

@@ -12,8 +12,9 @@ struct FormFile: Sendable {
 
     /// Reads a form up to the first byte of its file.
     ///
-    /// - Throws: 422 for content that is no form or has no file, 400 for one that is not well formed.
-    init(_ call: Call) async throws {
+    /// - Parameter replaced: What is known of the file that it is going to replace.
+    /// - Throws: 422 for content that is no form or has no file, 400 for one that is not well formed, 507 for one that has no room.
+    init(_ call: Call, replacing replaced: Replacement, as principal: Principal) async throws {
         let form: MultipartReader
         switch try call.content() {
         case .form(let content): form = content
@@ -23,10 +24,10 @@ struct FormFile: Sendable {
         case .urlEncoded, .raw: throw Self.missing
         }
         try call.refusePartialContent()
-        try call.refuseLongForm()
+        try await call.admitForm(replacing: replaced, as: principal)
         while let part = try await form.nextPart() {
             guard let filename = part.filename, !filename.isEmpty else {
-                _ = try await form.collect()
+                _ = try await form.field(part)
                 continue
             }
             let name = try SentName(filename)
@@ -47,7 +48,11 @@ struct FormFile: Sendable {
     /// Reads the rest of the form: one that breaks off must leave nothing.
     func finish() async throws {
         while let part = try await form.nextPart() {
-            if part.filename == nil { _ = try await form.collect() }
+            if part.filename == nil {
+                _ = try await form.field(part)
+            } else {
+                try await form.skip(part)
+            }
         }
     }
 
@@ -56,13 +61,15 @@ struct FormFile: Sendable {
 }
 
 extension Call {
-    /// Refuses a form that is longer than any with a file that is allowed; read or not, it would end so.
+    /// Refuses a form with a file that is longer than allowed, or has no room; read or not, it would end so.
     ///
-    /// - Throws: 413.
-    func refuseLongForm() throws {
+    /// - Throws: 413, 507.
+    func admitForm(replacing replaced: Replacement, as principal: Principal) async throws {
         // More than what a form may have beside the file.
         let largestFraming: Int64 = 2 << 20
-        try refuseLong(contentLength.map { $0 - min($0, largestFraming) })
+        let length = contentLength.map { $0 - min($0, largestFraming) }
+        try refuseLong(length)
+        try await storage.admitRoom(for: length ?? 0, replacing: replaced, as: principal)
     }
 
     /// Refuses a body that is longer than a file may be, where its length is known before its first byte.
@@ -76,9 +83,10 @@ extension Call {
 
     /// Takes a body in, hands it to `store`, and gives back what it held, whatever comes of it.
     func staging<Result>(
-        _ body: ByteStream, as principal: Principal, _ store: (StagedUpload) async throws -> Result
+        _ body: ByteStream, as principal: Principal, replacing replaced: Replacement,
+        _ store: (StagedUpload) async throws -> Result
     ) async throws -> Result {
-        let staged = try await storage.stage(body, as: principal)
+        let staged = try await storage.stage(body, as: principal, replacing: replaced)
         do {
             let result = try await store(staged)
             await storage.discard(staged)

@@ -32,8 +32,9 @@ final class RequestChunks: @unchecked Sendable {
     func next() async throws -> ByteBuffer? {
         if iterator == nil { iterator = body.makeAsyncIterator() }
         guard let chunk = try await iterator?.next() else {
-            let fields = readsTrailers ? trailers?.fields : nil
-            try check.finish(try DigestClaims(trailers: fields ?? [:]))
+            let claims = try DigestClaims(trailers: trailers?.fields ?? [:])
+            guard readsTrailers || claims.sha256.isEmpty else { throw Self.unannounced }
+            try check.finish(claims)
             return nil
         }
         try check.update(chunk)
@@ -44,6 +45,9 @@ final class RequestChunks: @unchecked Sendable {
     func confirm(_ digest: BlobDigest) throws {
         try check.confirm(digest)
     }
+
+    private static let unannounced = ParseError(
+        .invalidDigest, "A digest behind the body must be announced: Trailer: Repr-Digest or Content-Digest.")
 
     private static func announcesDigest(_ lines: [String]) -> Bool {
         lines.contains { line in

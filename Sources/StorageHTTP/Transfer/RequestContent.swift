@@ -65,10 +65,13 @@ extension Call {
         }
         guard let coding = headers[.contentEncoding] else { return }
         guard ASCII.equals(Array(coding.utf8), lowercase: "identity") else {
-            throw Problem(
-                .unsupportedMediaType, "content_encoding",
-                "Content-Encoding is not supported on uploads; send the bytes as they are.")
+            throw Problem.contentEncoding
         }
+    }
+
+    /// Whether there is a body, as far as the head tells.
+    var hasBody: Bool {
+        contentLength ?? 0 > 0 || headers[.transferEncoding] != nil
     }
 
     /// A small body as a whole.
@@ -89,4 +92,10 @@ extension Call {
         }
         return bytes
     }
+}
+
+extension Problem {
+    static let contentEncoding = Problem(
+        .unsupportedMediaType, "content_encoding",
+        "Content-Encoding is not supported on uploads; send the bytes as they are.")
 }

@@ -23,13 +23,14 @@ struct Upload {
             throw StorageError(.unprocessable, "file: is missing; send it as a part of a multipart/form-data body.")
         case .json, .urlEncoded, .raw:
             guard let path else { throw Self.noPath }
-            let file = try await file(at: path, sentAs: nil, type: call.rawMediaType, principal)
+            let file = try await file(
+                at: path, sentAs: nil, type: call.rawMediaType, try call.precondition(), principal)
             result = try await call.storage.put(file, body: try call.body(), as: principal)
         }
         switch result {
         case .created(let record):
             let location = "/api/v1/files/download?path=%2F\(PercentEncoding.encodePath(record.path.bytes))"
-            return record.answer(.created, headers: [.location: location])
+            return record.answer(.created, headers: [.location: call.location(location)])
         case .updated(let record):
             return record.answer(.ok)
         case .deleted, .blobLost:
@@ -42,24 +43,29 @@ struct Upload {
     private func store(_ form: MultipartReader, _ queryPath: [UInt8]?, _ principal: Principal) async throws
         -> FileChangeResult
     {
-        try call.refuseLongForm()
+        let precondition = try call.precondition()
+        try await call.admitForm(replacing: .unknown, as: principal)
         var path = queryPath
         var staged: (upload: StagedUpload, name: [UInt8], type: MediaType?)?
         do {
             while let part = try await form.nextPart() {
                 if let name = part.filename {
-                    guard staged == nil, !name.isEmpty else { continue }
-                    var existing: FileRecord?
+                    guard staged == nil, !name.isEmpty else {
+                        try await form.skip(part)
+                        continue
+                    }
+                    var replaced = Replacement.unknown
                     if let path {
-                        let file = try await file(at: path, sentAs: name, type: part.mediaType, principal)
-                        existing = try await call.storage.admit(file, length: nil, as: principal)
+                        let file = try await file(at: path, sentAs: name, type: part.mediaType, precondition, principal)
+                        let existing = try await call.storage.admit(file, length: nil, as: principal)
+                        replaced = existing.map { .file($0) } ?? .nothing
                     }
                     let bytes = try form.body(of: part)
                     staged = (
-                        try await call.storage.stage(bytes, as: principal, replacing: existing), name, part.mediaType
+                        try await call.storage.stage(bytes, as: principal, replacing: replaced), name, part.mediaType
                     )
                 } else {
-                    let value = try await form.collect()
+                    let value = try await form.field(part)
                     if part.isNamed("path"), path == nil { path = value }
                 }
             }
@@ -67,7 +73,7 @@ struct Upload {
                 throw StorageError(.unprocessable, "file: is missing; send a part with a filename.")
             }
             guard let path else { throw Self.noPath }
-            let file = try await file(at: path, sentAs: staged.name, type: staged.type, principal)
+            let file = try await file(at: path, sentAs: staged.name, type: staged.type, precondition, principal)
             let result = try await call.storage.put(file, staged: staged.upload, as: principal)
             await call.storage.discard(staged.upload)
             return result
@@ -78,12 +84,12 @@ struct Upload {
     }
 
     private func file(
-        at path: [UInt8], sentAs name: [UInt8]?, type: MediaType?, _ principal: Principal
+        at path: [UInt8], sentAs name: [UInt8]?, type: MediaType?, _ precondition: Precondition, _ principal: Principal
     ) async throws -> NewFile {
         let name = try name.map { try SentName($0) }
         return NewFile(
             path: try await UploadTarget(path, name).resolve(in: call.storage, for: principal), mediaType: type,
-            sentName: name?.text, precondition: try call.precondition())
+            sentName: name?.text, precondition: precondition)
     }
 
     private static let noPath = Problem(

@@ -130,4 +130,70 @@ struct QuotaTests {
         let usage = try await fixture.storage.usage(of: ann)
         #expect(usage.bytes == 20)
     }
+
+    @Test("takes what may replace a file of its own, and nothing longer: which file shows only in the end")
+    func replacing() async throws {
+        let fixture = fixture(bytes: 10)
+        let ann = try await fixture.user()
+        try await fixture.storage.put("0123456", at: "a", as: ann)
+        let known = try await fixture.storage.file(try fixture.storage.selector("a", of: ann))
+        for (replaced, longest) in [
+            (Replacement.nothing, 3), (.file(known), 10), (.sameContent, 7), (.unknown, 10),
+        ] as [(Replacement, Int64)] {
+            for length in [longest, nil] as [Int64?] {
+                let whole = ByteStream.random(count: longest, seed: 1)
+                let body = ByteStream(length: length, isReplayable: false) {
+                    var chunks = whole.makeAsyncIterator()
+                    return { try await chunks.next() }
+                }
+                let staged = try await fixture.storage.stage(body, as: ann, replacing: replaced)
+                await fixture.storage.discard(staged)
+            }
+            try await fixture.storage.admitRoom(for: longest, replacing: replaced, as: ann)
+            await expectQuota {
+                _ = try await fixture.storage.stage(.random(count: longest + 1, seed: 1), as: ann, replacing: replaced)
+            }
+            await expectQuota {
+                try await fixture.storage.admitRoom(for: longest + 1, replacing: replaced, as: ann)
+            }
+        }
+        let left = try await reserved(fixture)
+        #expect(left == 0)
+    }
+
+    @Test("is not made by a body that comes to nothing")
+    func firstWrite() async throws {
+        let fixture = StorageFixture { $0.tokenLimits = ContainerLimits(bytes: 10) }
+        let stranger = Principal(identity: .newContainer(.random()))
+        for length in [11, nil] as [Int64?] {
+            let body = WatchedBody("0123456789!")
+            await expectQuota {
+                _ = try await fixture.storage.put(try file("a"), body: body.stream(length: length), as: stranger)
+            }
+        }
+        let containers = try await fixture.metadata.inspectContainers(after: nil, limit: 10)
+        #expect(containers.isEmpty)
+    }
+
+    @Test("of which all is used takes the bytes again that are published already, and keeps what is not sent again")
+    func publishedAgain() async throws {
+        let fixture = fixture(bytes: 7, files: 1)
+        let ann = try await fixture.user()
+        func publish(_ name: String?) async throws -> Revision? {
+            let staged = try await fixture.storage.stage(
+                ByteStream(ByteBuffer(string: "0123456")), as: ann, replacing: .sameContent)
+            let new = NewFile(publishing: staged.digest, mediaType: nil, sentName: name, precondition: .none)
+            let result = try await fixture.storage.put(new, staged: staged, as: ann)
+            await fixture.storage.discard(staged)
+            return result.record?.revision
+        }
+        let first = try await publish("picture.png")
+        let again = try await publish(nil)
+        #expect(first != nil)
+        #expect(again == first)
+        #expect(again?.sentName == "picture.png")
+        #expect(again?.mediaType.description == "image/png")
+        let renamed = try await publish("other.txt")
+        #expect(renamed?.sentName == "other.txt")
+    }
 }
