@@ -1,5 +1,6 @@
 public import HTTPTypes
 public import NIOCore
+import StorageCore
 
 /// A request that never reached a route: what was wrong with it.
 ///
@@ -76,19 +77,23 @@ public struct ConnectionFaultAnswer: Sendable {
         self.body = body
     }
 
-    /// The plain problem document (RFC 9457) of a fault.
+    /// The problem document (RFC 9457) of a fault, with an id of its own.
     ///
     /// - Parameter fault: What was wrong.
     public static func problem(_ fault: ConnectionFault) -> ConnectionFaultAnswer {
         let status = fault.status
+        let id = Identifier<ConnectionFault>().description
         // Every part is fixed text of this module, free of characters that JSON would have to escape.
         let json = """
             {"type":"about:blank","title":"\(status.reasonPhrase)","status":\(status.code),"detail":"\(fault.detail)",\
-            "code":"\(fault.code)","message":"\(fault.detail)"}
+            "code":"\(fault.code)","message":"\(fault.detail)","request_id":"\(id)"}
             """
         return ConnectionFaultAnswer(
             status: status,
-            headers: [.contentType: "application/problem+json", .cacheControl: "no-store"],
+            headers: [
+                .contentType: "application/problem+json", .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
+                .xRequestID: id,
+            ],
             body: ByteBuffer(string: json)
         )
     }

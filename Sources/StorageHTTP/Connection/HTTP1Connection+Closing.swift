@@ -14,13 +14,14 @@ extension HTTP1Connection {
             close()
             return
         }
+        let answer = faultAnswer(fault)
         logger.info(
             "Request refused",
             metadata: [
                 "event": "request_refused", "code": "\(fault.code)",
+                "request_id": "\(answer.headers[.xRequestID] ?? "-")",
                 "peer": "\(context.remoteAddress.map(String.init(describing:)) ?? "-")",
             ])
-        let answer = faultAnswer(fault)
         var headers = HTTPHeaders()
         for field in answer.headers
         where field.name != .connection && field.name != .contentLength && field.name != .transferEncoding {

@@ -36,13 +36,15 @@ struct DigestClaims: Equatable, Sendable {
         md5 = md5 ?? others.md5
     }
 
-    /// Whether the lines of `Want-Repr-Digest` (RFC 9530 section 4) ask for SHA-256: a preference from 1 to 10. A wish that
-    /// cannot be read is none.
+    /// Whether the lines of `Want-Repr-Digest` (RFC 9530 section 4) ask for SHA-256: by a preference from 1 to 10, or by the bare
+    /// name. A wish that cannot be read is none.
     static func wantsSHA256(_ lines: [String]) -> Bool {
-        guard !lines.isEmpty, case .integer(let preference) = StructuredDictionary(lines)?["sha-256"] else {
-            return false
+        guard !lines.isEmpty else { return false }
+        return switch StructuredDictionary(lines)?["sha-256"] {
+        case .integer(let preference): (1...10).contains(preference)
+        case .bare: true
+        default: false
         }
-        return (1...10).contains(preference)
     }
 
     private static let malformed = ParseError(

@@ -52,8 +52,7 @@ struct ForwardedField: Equatable, Sendable {
 
     /// A host with or without a port (RFC 3986 section 3.2.2).
     static func host(_ text: some Collection<UInt8>) -> String? {
-        guard (1...255).contains(text.count), Array(text).allSatisfy(isHost) else { return nil }
-        return String(decoding: text, as: UTF8.self)
+        Authority.isValid(text) ? String(decoding: text, as: UTF8.self) : nil
     }
 
     /// Reads one element; false for a malformed one.
@@ -94,10 +93,5 @@ struct ForwardedField: Equatable, Sendable {
             value.append(taken)
         }
         return nil
-    }
-
-    private static func isHost(_ byte: UInt8) -> Bool {
-        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == ASCII.dash || byte == ASCII.dot || byte == ASCII.colon
-            || byte == ASCII.underscore || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
     }
 }

@@ -27,7 +27,7 @@ struct StructuredCursor {
 
     /// What stands behind a key of a dictionary, parameters included; a key alone is true.
     mutating func memberValue() -> Value? {
-        guard cursor.consume(ASCII.equals) else { return parameters() ? .other : nil }
+        guard cursor.consume(ASCII.equals) else { return parameters() ? .bare : nil }
         if cursor.peek == UInt8(ascii: "(") { return innerList() ? .other : nil }
         return item()
     }

@@ -4,6 +4,8 @@ struct StructuredDictionary: Equatable, Sendable {
     enum Value: Equatable, Sendable {
         case bytes([UInt8])
         case integer(Int64)
+        /// The key alone.
+        case bare
         /// Well formed, but nothing of the above.
         case other
     }

@@ -40,22 +40,26 @@ public struct CrossOriginPolicy: Sendable, Equatable {
 
     /// Whether a page of this origin may do more than read what everybody may read.
     ///
-    /// - Parameter mode: `Sec-Fetch-Mode`. Where every origin is allowed, a form or link that sends the browser itself here is not:
-    ///   with it come credentials that the browser remembers.
-    func allows(_ origin: String, mode: String? = nil) -> Bool {
+    /// Where every origin is allowed, two kinds of requests are not: what sends the browser itself here, a form or a link, and what
+    /// comes with Basic credentials, which a browser remembers and adds by itself.
+    func allows(_ origin: String, _ request: HTTPFields) -> Bool {
         switch origins {
-        case .any: mode == nil || mode == "cors"
+        case .any: request[.secFetchMode] ?? "cors" == "cors" && !Self.isBasic(request[values: .authorization])
         case .these(let origins): origins.contains(origin)
         }
+    }
+
+    private static func isBasic(_ lines: [String]) -> Bool {
+        lines.contains { ASCII.equals($0.utf8.prefix(5), lowercase: "basic") }
     }
 
     /// Adds the fields that let the page read the answer, and caches tell answers for several origins apart.
     func permit(_ request: HTTPFields, in headers: inout HTTPFields) {
         switch origins {
         case .these(let origins) where origins.isEmpty: return
-        case .these:
+        case .these(let origins):
             headers[.vary] = headers[.vary].map { "\($0), Origin" } ?? "Origin"
-            guard let origin = request[.origin], allows(origin) else { return }
+            guard let origin = request[.origin], origins.contains(origin) else { return }
             headers[.accessControlAllowOrigin] = origin
         case .any:
             guard request[.origin] != nil else { return }
@@ -68,7 +72,7 @@ public struct CrossOriginPolicy: Sendable, Equatable {
     ///
     /// - Parameter methods: The methods that the path knows.
     func preflight(_ request: HTTPFields, methods: String) -> HTTPFields? {
-        guard let origin = request[.origin], request[.accessControlRequestMethod] != nil, allows(origin) else {
+        guard let origin = request[.origin], request[.accessControlRequestMethod] != nil, allows(origin, request) else {
             return nil
         }
         return [
@@ -91,27 +95,10 @@ public struct CrossOriginPolicy: Sendable, Equatable {
         let text = ASCII.lowercased(text)
         for (scheme, port) in [("http://", ":80"), ("https://", ":443")] where text.starts(with: scheme.utf8) {
             var host = text.dropFirst(scheme.utf8.count)
-            guard ForwardedField.host(host) != nil, isHostWithPort(host) else { return nil }
+            guard Authority.isValid(host) else { return nil }
             if host.reversed().starts(with: port.utf8.reversed()) { host = host.dropLast(port.utf8.count) }
             return scheme + String(decoding: host, as: UTF8.self)
         }
         return nil
-    }
-
-    private static func isHostWithPort(_ host: ArraySlice<UInt8>) -> Bool {
-        if host.first == UInt8(ascii: "[") {
-            guard let end = host.firstIndex(of: UInt8(ascii: "]")) else { return false }
-            let address = host[(host.startIndex &+ 1)..<end]
-            return address.contains(ASCII.colon) && IPAddress(address) != nil && isPort(host[(end &+ 1)...])
-        }
-        let name = host.prefix { $0 != ASCII.colon }
-        let isName = name.allSatisfy { $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "]") }
-        return !name.isEmpty && isName && isPort(host.dropFirst(name.count))
-    }
-
-    private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
-        guard let colon = text.first else { return true }
-        let digits = text.dropFirst()
-        return colon == ASCII.colon && (1...5).contains(digits.count) && digits.allSatisfy(ASCII.isDigit)
     }
 }

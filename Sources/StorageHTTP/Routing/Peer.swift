@@ -7,7 +7,7 @@ struct Peer: Equatable, Sendable {
     let address: IPAddress?
     /// `http` or `https`, as the client used it.
     let scheme: String
-    /// The host and port that the client asked for.
+    /// The host and port that the client asked for; nil for none, or one that is malformed.
     let authority: String?
     /// The client sits at this very machine, with no proxy in between.
     let isDirectLoopback: Bool
@@ -22,7 +22,7 @@ struct Peer: Equatable, Sendable {
             ? nil : connection.flatMap { ForwardedRequest(fields, from: $0, trusted: trusted) }
         address = forwarded?.address ?? connection
         scheme = forwarded?.scheme ?? request.scheme ?? "http"
-        authority = forwarded?.host ?? request.authority
+        authority = forwarded?.host ?? request.authority.flatMap { ForwardedField.host($0.utf8) }
         isDirectLoopback = DirectLoopback.holds(from: connection, fields)
     }
 

@@ -12,7 +12,7 @@ extension Call.Services {
         }
         let headers = request.headers
         let origin = headers[.origin]
-        if let origin, crossOrigin.allows(origin, mode: headers[.secFetchMode]) { return }
+        if let origin, crossOrigin.allows(origin, headers) { return }
         let isCrossSite = headers[.secFetchSite] == "cross-site"
         let isForeign = origin.map { !isOwn($0, peer) } ?? false
         guard !isCrossSite, !isForeign else {

@@ -122,7 +122,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         switch answer.content {
         case .none:
             log.finish(answer.status)
-            return Response(status: answer.status, headers: headers, isHead: isHead, length: nil)
+            return Response(status: answer.status, headers: headers, isHead: isHead, length: 0)
         case .bytes(let bytes):
             log.finish(answer.status, bytes: Int64(bytes.readableBytes))
             guard isHead else {

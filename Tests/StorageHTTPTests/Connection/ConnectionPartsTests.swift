@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import NIOCore
 import Testing
@@ -133,7 +134,10 @@ struct ConnectionPartsTests {
         #expect(answer.headers[.contentType] == "application/problem+json")
         let text = String(buffer: answer.body)
         #expect(text.hasPrefix("{\"type\":\"about:blank\",\"title\":\""))
-        #expect(text.hasSuffix("\"code\":\"\(fault.code)\",\"message\":\"\(fault.detail)\"}"))
+        let id = answer.headers[.xRequestID] ?? ""
+        #expect(UUID(uuidString: id) != nil)
+        #expect(
+            text.hasSuffix("\"code\":\"\(fault.code)\",\"message\":\"\(fault.detail)\",\"request_id\":\"\(id)\"}"))
         #expect(!text.utf8.contains(UInt8(ascii: "\n")))
     }
 }

@@ -56,7 +56,7 @@ struct DigestClaimsTests {
     @Test(
         "are wanted from a preference of 1 on",
         arguments: [
-            (["sha-256"], false), (["sha-256=1"], true), (["sha-256=10"], true), (["sha-256=0"], false),
+            (["sha-256"], true), (["sha-256=1"], true), (["sha-256=10"], true), (["sha-256=0"], false),
             (["sha-256=11"], false), (["sha-256=-1"], false), (["sha-256=1.0"], false),
             (["sha-512=3, sha-256=2"], true),
             (["sha-512=3", "sha-256=2"], true), (["sha-512=10"], false), ([], false), ([""], false),

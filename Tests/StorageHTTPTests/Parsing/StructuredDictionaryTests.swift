@@ -13,7 +13,7 @@ struct StructuredDictionaryTests {
             (["a=007"], .integer(7)), (["a=1.5"], .other), (["a=123456789012.123"], .other),
             (["a=:aGk=:"], .bytes([0x68, 0x69])), (["a=:aGk:"], .bytes([0x68, 0x69])), (["a=::"], .bytes([])),
             ([#"a="x\"y\\z""#], .other), (["a=token"], .other), (["a=*t:/x"], .other), (["a=?0"], .other),
-            (["a"], .other), (["a;x;y=1"], .other), (["a=1;x=2; y"], .integer(1)),
+            (["a"], .bare), (["a;x;y=1"], .bare), (["a=1;x=2; y"], .integer(1)),
             (["a=:aGk=:;q=?1"], .bytes([0x68, 0x69])),
             (["a=(1 2 :aGk=:);q=1"], .other), (["a=()"], .other), (["a=(  1  )"], .other), (["a=@1659578233"], .other),
             ([#"a=%"f%c3%bc""#], .other), (["b=1,a=2"], .integer(2)), (["b=1 ,\t a=2"], .integer(2)),

@@ -69,12 +69,31 @@ struct DigestTests {
     func part(_ transport: Transport, _ claim: Claim) async throws {
         try await RouteFixture.with(transport) { client in
             let body =
-                "--b\r\nContent-Disposition: form-data; name=\"path\"\r\nContent-MD5: x\r\n\r\n/a.txt\r\n"
+                "--b\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\n/a.txt\r\n"
                 + "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n"
                 + "\(claim.name): \(claim.value)\r\n\r\nhello\r\n--b--\r\n"
             let headers = HTTPFields.ann.merging([.contentType: "multipart/form-data; boundary=b"])
             let answer = try await client.send(.post, "/api/v1/files/upload", headers, body: body)
             try await expect(claim, answer, .created, client)
+        }
+    }
+
+    @Test(
+        "in the head of any other part are checked too", arguments: Transport.allCases,
+        ["path\"", "x\"; filename=\"x\""])
+    func otherPart(_ transport: Transport, _ part: String) async throws {
+        try await RouteFixture.with(transport) { client in
+            let body =
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n"
+                + "--b\r\nContent-Disposition: form-data; name=\"\(part)\r\n"
+                + "Content-Digest: sha-256=:\(Self.wrong):\r\n\r\n/a.txt\r\n--b--\r\n"
+            let headers = HTTPFields.ann.merging([.contentType: "multipart/form-data; boundary=b"])
+            for route in ["/api/v1/files/upload?path=a.txt", "/api/files", "/http/upload"] {
+                let code = try await client.send(.post, route, headers, body: body).problem(.badRequest)
+                #expect(code == "digest_mismatch")
+            }
+            let paths = try await client.paths()
+            #expect(paths.isEmpty)
         }
     }
 
