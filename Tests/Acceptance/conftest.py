@@ -43,10 +43,12 @@ class SharedServer:
     def __init__(self, factory: pytest.TempPathFactory):
         self.factory = factory
         self.daemon: Daemon | None = None
+        self.account: Member | None = None
 
     def running(self) -> Daemon:
         if self.daemon is None or not self.daemon.alive:
             self.daemon = start_daemon(self.factory.mktemp("shared"))
+            self.account = None
         return self.daemon
 
 
@@ -115,6 +117,17 @@ def stranger(server: Daemon) -> Client:
 def member(server: Daemon) -> Member:
     """A registered account, signed in with a Bearer token."""
     return new_member(server.url)
+
+
+@pytest.fixture
+def account(shared_server: SharedServer, server: Daemon) -> Client:
+    """An account for tests in which nothing may be stored. It is empty, whatever an earlier one has left."""
+    if shared_server.account is None:
+        shared_server.account = new_member(server.url)
+    client = shared_server.account.client
+    for record in client.listing(folder="/")["files"]:
+        assert client.remove(record["path"], recursive="true").status_code == 204
+    return client
 
 
 @pytest.fixture

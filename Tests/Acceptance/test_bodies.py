@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import expect
-from client import Client, new_token, token_client
+from client import Client, Member, new_token, token_client
 from conftest import StartServer, start_daemon
 from daemon import Daemon
+from ways import FORMS as WAY_FORMS
+from ways import WAYS, Way, by_name
 from wire import BOUNDARY, Part, Wire, chunked, exchange, form, form_type, head, statuses
 
 MIB = 1 << 20
@@ -20,12 +22,26 @@ WaitUntil = Callable[[Callable[[], bool], float], None]
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, gzip"])
-def test_an_encoded_upload_is_unsupported(client: Client, encoding: str) -> None:
-    headers = {"Content-Encoding": encoding}
-    expect.problem(client.put("/api/files/a.txt", data=b"x", headers=headers), 415)
-    expect.problem(client.post(UPLOAD + "?path=/a.txt", data=b"x", headers=headers), 415)
-    expect.problem(client.send_form([Part("path", b"/a.txt"), Part("file", b"x", "a.txt")], **headers), 415)
-    assert client.names() == []
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+def test_an_encoded_upload_is_unsupported(account: Client, way: Way, encoding: str) -> None:
+    expect.problem(way.send(account, b"x", {"Content-Encoding": encoding}), 415, "content_encoding")
+    assert account.paths(folder="/") == []
+
+
+@pytest.mark.parametrize("way", WAY_FORMS, ids=by_name(WAY_FORMS))
+def test_an_encoded_part_is_unsupported(server: Daemon, account: Client, way: Way) -> None:
+    disposition = b'form-data; name="file"; filename="a.txt"\r\nContent-Encoding: '
+    reply = way.send(account, b"", body=form([Part("file", b"x", disposition=disposition + b"gzip")]))
+    assert not way.is_stored(reply)
+    way.refused(reply, 415, "content_encoding")
+    assert account.paths(folder="/") == []
+    assert server.staging_files() == 0
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+def test_a_part_of_a_file_is_no_upload(account: Client, way: Way) -> None:
+    expect.problem(way.send(account, b"x", {"Content-Range": "bytes 0-0/10"}), 400, "content_range")
+    assert account.paths(folder="/") == []
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data; boundary=x", "text/html", ""])
@@ -82,6 +98,41 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 
 EXPECT = ("Expect", "100-continue")
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+def test_every_way_to_upload_waits_for_the_100(server: Daemon, member: Member, way: Way) -> None:
+    body = way.body(b"hello")
+    with Wire(server.port) as wire:
+        wire.send(head(way.method, way.target, [*member.client.headers.items(), EXPECT, *way.fields(len(body))]))
+        assert wire.read_head().status_code == 100
+        wire.send(chunked(body) if way.is_chunked else body)
+        assert way.is_stored(wire.read_reply())
+    (path,) = member.client.paths()
+    assert member.client.download(path).content == b"hello"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param([], 401, id="no credentials"),
+        pytest.param([("Authorization", "Bearer x")], 401, id="wrong credentials"),
+        pytest.param([("Content-Encoding", "gzip")], 415, id="encoded"),
+        pytest.param([("Content-Range", "bytes 0-1/2")], 400, id="a part"),
+        pytest.param([("Origin", "https://evil.example")], 403, id="foreign page"),
+    ],
+)
+def test_every_way_is_refused_before_the_body(
+    account: Client, way: Way, headers: list[tuple[str, str]], status: int
+) -> None:
+    credentials = [("X-Forwarded-For", "192.0.2.1")] if status == 401 else [*account.headers.items()]
+    with Wire(account.port) as wire:
+        wire.send(head(way.method, way.target, [*credentials, *headers, EXPECT, *way.fields(1000)]))
+        assert wire.read_head().status_code == status, "not 100"
+    assert account.paths(folder="/") == []
+
+
 FIVE = ("Content-Length", "5")
 
 

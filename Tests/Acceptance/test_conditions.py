@@ -11,7 +11,10 @@ import pytest
 import requests
 
 import expect
-from client import Client, token_client
+from client import Client, Member, token_client
+from ways import WAYS, Way
+from ways import by_name as way_names
+from wire import Wire, head
 
 PATH = "/docs/a.txt"
 Write = Callable[..., requests.Response]
@@ -155,3 +158,129 @@ def test_of_20_simultaneous_overwrites_of_one_revision_exactly_one_wins(client: 
         statuses = list(pool.map(overwrite, range(20)))
     assert statuses.count(204) == 1 and statuses.count(412) == 19, statuses
     assert client.download(PATH).content == b"by %d" % statuses.index(204)
+
+
+# By hash
+
+
+CONTENT = b"published under a condition"
+
+
+def publish_form(client: Client, headers: dict[str, str]) -> requests.Response:
+    return client.post("/api/files", files={"file": ("renamed.txt", CONTENT)}, headers=headers)
+
+
+def publish_raw(client: Client, headers: dict[str, str]) -> requests.Response:
+    return client.post("/api/files", data=CONTENT, headers={"Content-Type": "text/x-other", **headers})
+
+
+def unpublish(client: Client, headers: dict[str, str]) -> requests.Response:
+    return client.delete("/api/files", params={"hash": expect.digest(CONTENT)}, headers=headers)
+
+
+def unpublish_path(client: Client, headers: dict[str, str]) -> requests.Response:
+    return client.delete("/api/files/by-hash/" + expect.digest(CONTENT), headers=headers)
+
+
+PUBLISHES = [publish_form, publish_raw]
+UNPUBLISHES = [unpublish, unpublish_path]
+
+
+@pytest.fixture
+def published(member: Member) -> requests.Response:
+    """The answer to a publication."""
+    answer = member.client.post("/api/files", files={"file": ("first.txt", CONTENT, "text/plain")})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def state(client: Client) -> tuple[object, ...]:
+    found = client.download("/by-hash/" + expect.digest(CONTENT))
+    return (found.content, found.headers["ETag"], found.headers["Content-Type"], client.listing()["files"])
+
+
+@pytest.mark.parametrize("write", [*PUBLISHES, *UNPUBLISHES], ids=by_name)
+def test_a_condition_that_fails_leaves_a_publication_as_it_is(
+    member: Member, published: requests.Response, write: Write
+) -> None:
+    etag = expect.strong_etag(published)
+    before = state(member.client)
+    for headers in (
+        {"If-Match": '"other"'},
+        {"If-Match": f"W/{etag}"},
+        {"If-None-Match": "*"},
+        {"If-None-Match": etag},
+        {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+    ):
+        expect.problem(write(member.client, headers), 412, "precondition_failed")
+        assert state(member.client) == before, headers
+
+
+@pytest.mark.parametrize("write", [*PUBLISHES, *UNPUBLISHES], ids=by_name)
+@pytest.mark.parametrize(
+    "condition", [{"If-Match": "{etag}"}, {"If-Match": "*"}, {"If-None-Match": '"other"'}], ids=str
+)
+def test_a_condition_that_holds_lets_a_publication_change(
+    member: Member, anonymous: Client, published: requests.Response, write: Write, condition: dict[str, str]
+) -> None:
+    headers = {name: value.replace("{etag}", expect.strong_etag(published)) for name, value in condition.items()}
+    answer = write(member.client, headers)
+    assert answer.status_code in (200, 204), answer.text
+    if write is publish_form:
+        assert answer.json()["name"] == "renamed.txt"
+        assert answer.headers["ETag"] == state(member.client)[1] != expect.strong_etag(published)
+    elif write in UNPUBLISHES:
+        assert member.client.names() == []
+
+
+@pytest.mark.parametrize("write", PUBLISHES, ids=by_name)
+def test_a_publication_can_demand_that_there_is_none(member: Member, write: Write) -> None:
+    for headers in ({"If-Match": "*"}, {"If-Match": '"some"'}):
+        expect.problem(write(member.client, headers), 412)
+        assert member.client.paths(folder="/") == [], "a refused upload must not leave its folder behind"
+    assert write(member.client, {"If-None-Match": "*"}).status_code == 200
+    expect.problem(write(member.client, {"If-None-Match": "*"}), 412)
+    assert len(member.client.names()) == 1
+
+
+@pytest.mark.parametrize("write", UNPUBLISHES, ids=by_name)
+def test_a_conditional_delete_of_an_unknown_hash_deletes_nothing(member: Member, write: Write) -> None:
+    digest = expect.digest(CONTENT)
+    assert member.client.get(f"/api/files?hash={digest}").status_code in (200, 404)
+    assert write(member.client, {"If-Match": "*"}).status_code in (403, 404, 412)
+    assert member.client.names() == []
+
+
+@pytest.mark.parametrize("write", PUBLISHES, ids=by_name)
+def test_of_20_simultaneous_publications_exactly_one_is_the_first(member: Member, write: Write) -> None:
+    barrier = threading.Barrier(20)
+
+    def create(_: int) -> requests.Response:
+        own = Client(member.client.url, member.client.headers)
+        barrier.wait()
+        return write(own, {"If-None-Match": "*"})
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(create, range(20)))
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(200) == 1 and statuses.count(412) == 19, statuses
+    (winner,) = [answer for answer in answers if answer.status_code == 200]
+    assert "Location" in winner.headers
+    (record,) = member.client.listing()["files"]
+    assert record["id"] == winner.json()["id"]
+    assert state(member.client)[1] == winner.headers["ETag"]
+
+
+# Before the body
+
+
+@pytest.mark.parametrize("way", WAYS, ids=way_names(WAYS))
+@pytest.mark.parametrize("field", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize("value", ["bare", '"unclosed', '"a" "b"', "W/*"])
+def test_a_malformed_condition_is_refused_before_the_body(account: Client, way: Way, field: str, value: str) -> None:
+    fields = [*account.headers.items(), (field, value), ("Expect", "100-continue"), *way.fields(1000)]
+    with Wire(account.port) as wire:
+        wire.send(head(way.method, way.target, fields))
+        assert wire.read_head().status_code == 400, "not 100"
+    expect.problem(way.send(account, b"x", {field: value}), 400, "invalid_precondition")
+    assert account.paths(folder="/") == []

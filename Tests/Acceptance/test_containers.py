@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
 import expect
 from client import Client, Member, new_token, token_client
+from conftest import start_daemon
 from daemon import Daemon
+from ways import WAYS, Way, by_name
+from wire import Wire, chunked, head
+
+WaitUntil = Callable[[Callable[[], bool], float], None]
+WITH_A_TOKEN = [way for way in WAYS if not way.is_hash]
 
 
 def test_a_new_token_reads_an_empty_list_and_creates_nothing(server: Daemon, client: Client) -> None:
@@ -18,6 +26,69 @@ def test_a_new_token_reads_an_empty_list_and_creates_nothing(server: Daemon, cli
     assert client.listing() == {"account": None, "account_id": None, "files": []}
     assert client.put_name("a.txt").status_code == 204
     assert expect.is_uuid(client.listing()["account_id"])
+
+
+QUOTA = 1 << 20
+REFUSED = [
+    pytest.param({"Repr-Digest": "sha-256=:" + "A" * 43 + "=:"}, 1, 400, id="wrong digest"),
+    pytest.param({"If-Match": "*"}, 1, 412, id="condition"),
+    pytest.param({"If-Match": "bare"}, 1, 400, id="malformed condition"),
+    pytest.param({"Content-Encoding": "gzip"}, 1, 415, id="encoded"),
+    pytest.param({"Content-Range": "bytes 0-1/2"}, 1, 400, id="part"),
+    pytest.param({"Origin": "https://evil.example"}, 1, 403, id="foreign page"),
+    pytest.param({}, QUOTA + 1, 507, id="over the quota"),
+]
+
+
+@pytest.fixture(scope="module")
+def with_quota(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A server that counts what a container takes."""
+    daemon = start_daemon(tmp_path_factory.mktemp("quota"), LIMITS_CONTAINER_QUOTA=str(QUOTA))
+    yield daemon
+    assert daemon.alive and daemon.stop() == 0, daemon.log()
+
+
+@pytest.fixture(params=["no quota", "quota"])
+def new(request: pytest.FixtureRequest, server: Daemon, with_quota: Daemon) -> Client:
+    """A token under which nobody has written, with and without a quota."""
+    return token_client((with_quota if request.param == "quota" else server).url)
+
+
+@pytest.mark.parametrize(("headers", "size", "status"), REFUSED)
+@pytest.mark.parametrize("way", WITH_A_TOKEN, ids=by_name(WITH_A_TOKEN))
+def test_a_refused_first_write_creates_nothing(
+    with_quota: Daemon, way: Way, headers: dict[str, str], size: int, status: int
+) -> None:
+    client = token_client(with_quota.url)
+    way.refused(way.send(client, b"x" * size, headers), status)
+    assert client.listing() == {"account": None, "account_id": None, "files": []}
+
+
+def test_a_first_write_that_cannot_be_creates_nothing(new: Client) -> None:
+    for answer in (
+        new.put("/api/files/a//b", data=b"x"),
+        new.post("/api/v1/files/upload", data=b"x"),
+        new.post("/api/v1/files/upload?path=/a/", data=b"x"),
+        new.post("/http/upload", data=b"x"),
+        new.move("/a", "/b"),
+        new.copy("/a", "/b"),
+        new.remove("/a"),
+        new.make_folder("/a/../b"),
+    ):
+        assert 400 <= answer.status_code < 500
+        assert new.listing()["account_id"] is None, answer.request.url
+
+
+@pytest.mark.parametrize("way", WITH_A_TOKEN, ids=by_name(WITH_A_TOKEN))
+def test_a_first_write_that_breaks_off_creates_nothing(with_quota: Daemon, wait_until: WaitUntil, way: Way) -> None:
+    client = token_client(with_quota.url)
+    body = way.body(b"x" * QUOTA)
+    with Wire(with_quota.port) as wire:
+        wire.send(head(way.method, way.target, [*client.headers.items(), *way.fields(len(body))]))
+        wire.send(chunked(body)[: QUOTA // 2] if way.is_chunked else body[: QUOTA // 2])
+        wait_until(lambda: with_quota.staging_files() > 0, 10)
+    wait_until(lambda: with_quota.staging_files() == 0, 10)
+    assert client.listing() == {"account": None, "account_id": None, "files": []}
 
 
 def test_put_get_list_delete(client: Client) -> None:

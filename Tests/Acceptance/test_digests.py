@@ -13,7 +13,9 @@ import requests
 import expect
 from client import Client, Member
 from daemon import Daemon
-from wire import BOUNDARY, Part, Wire, form, form_type, head
+from ways import FORMS as FORM_WAYS
+from ways import WAYS, Way, by_name
+from wire import BOUNDARY, Part, Reply, Wire, chunked, form, form_type, head
 
 CONTENT = secrets.token_bytes(300_000)
 OTHER = b"other"
@@ -161,3 +163,137 @@ def test_every_upload_tells_tag_and_digest_and_where_a_new_file_is(member: Membe
     again = client.put("/api/files/a", data=OTHER)
     assert again.headers["Repr-Digest"] == sha256(OTHER)
     assert "Location" not in again.headers
+
+
+@pytest.mark.parametrize("wish", ["sha-256", "sha-256=10", "sha-512=3, sha-256=1", "sha-256;q=1"])
+def test_every_wish_for_the_digest_counts(client: Client, wish: str) -> None:
+    client.put_name("a.bin", CONTENT)
+    for answer in (client.download("/a.bin", {"Want-Repr-Digest": wish}), client.get("/api/files/a.bin")):
+        is_wished = "Want-Repr-Digest" in answer.request.headers
+        assert answer.headers.get("Repr-Digest") == (sha256(CONTENT) if is_wished else None)
+
+
+# Every way to upload
+
+
+def assert_nothing_stored(server: Daemon, client: Client) -> None:
+    assert client.paths(folder="/") == []
+    assert server.staging_files() == 0
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+@pytest.mark.parametrize(("name", "digest"), FIELDS, ids=IDS)
+def test_a_wrong_digest_of_the_body_stores_nothing(
+    server: Daemon, account: Client, way: Way, name: str, digest: Callable[[bytes], str]
+) -> None:
+    reply = way.send(account, CONTENT, {name: digest(OTHER)})
+    assert not way.is_stored(reply)
+    way.refused(reply, 400, "digest_mismatch")
+    assert_nothing_stored(server, account)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+def test_the_right_digest_of_the_body_is_taken(server: Daemon, member: Member, way: Way) -> None:
+    body = way.body(CONTENT)
+    reply = way.store(member.client, CONTENT, {name: digest(body) for name, digest in FIELDS[:3]})
+    (record,) = member.client.listing()["files"]
+    assert record["hash"] == hashlib.sha256(CONTENT).hexdigest()
+    if not way.is_reported:
+        assert reply.headers["Repr-Digest"] == sha256(CONTENT)
+        assert reply.headers["ETag"] == member.client.download(record["path"]).headers["ETag"]
+        assert reply.headers["Location"]
+
+
+def parted(field: str, of: str) -> bytes:
+    """A form of three parts, one of which has that field in its head."""
+    heads = dict.fromkeys(("field", "file", "second"), "")
+    heads[of] = "\r\n" + field
+    return form(
+        [
+            Part("comment", b"field", disposition=b'form-data; name="comment"' + heads["field"].encode()),
+            Part("file", CONTENT, disposition=b'form-data; name="file"; filename="a.txt"' + heads["file"].encode()),
+            Part("more", b"second", disposition=b'form-data; name="more"; filename="b.txt"' + heads["second"].encode()),
+        ]
+    )
+
+
+PARTS = {"field": b"field", "file": CONTENT, "second": b"second"}
+
+
+@pytest.mark.parametrize("way", FORM_WAYS, ids=by_name(FORM_WAYS))
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(("name", "digest"), FIELDS[:3], ids=IDS[:3])
+def test_a_wrong_digest_of_any_part_stores_nothing(
+    server: Daemon, account: Client, way: Way, part: str, name: str, digest: Callable[[bytes], str]
+) -> None:
+    reply = way.send(account, b"", body=parted(f"{name}: {digest(OTHER)}", part))
+    assert not way.is_stored(reply)
+    way.refused(reply, 400, "digest_mismatch")
+    assert_nothing_stored(server, account)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_right_digest_of_any_part_is_taken(member: Member, part: str) -> None:
+    for way in FORM_WAYS:
+        for name, digest in FIELDS[:3]:
+            reply = way.send(member.client, b"", body=parted(f"{name}: {digest(PARTS[part])}", part))
+            assert way.is_stored(reply), (way, reply.content)
+
+
+CHUNKED = [way for way in WAYS if way.is_chunked]
+
+
+def trailer_reply(way: Way, client: Client, trailer: str, announced: bool) -> Reply:
+    """The answer to a chunked upload with that trailer."""
+    names = [("Trailer", trailer.partition(":")[0])] if announced else []
+    whole = chunked(way.body(CONTENT), 70_000)
+    with Wire(client.port) as wire:
+        wire.send(head(way.method, way.target, [*client.headers.items(), *names, *way.fields(None)]))
+        wire.send(whole.removesuffix(b"\r\n") + trailer.encode() + b"\r\n\r\n")
+        reply = wire.read_head()
+        try:
+            reply.content = wire._read_body(reply) if reply.status_code != 204 else b""
+        except ConnectionError:
+            reply.content = bytes(wire.received)
+        return reply
+
+
+@pytest.mark.parametrize("way", CHUNKED, ids=by_name(CHUNKED))
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "unannounced"])
+@pytest.mark.parametrize("name", ["Repr-Digest", "Content-Digest"])
+def test_a_wrong_digest_in_a_trailer_stores_nothing(
+    server: Daemon, account: Client, way: Way, announced: bool, name: str
+) -> None:
+    reply = trailer_reply(way, account, f"{name}: {sha256(OTHER)}", announced)
+    if way.is_reported:
+        assert reply.status_code == 400 or b"File saved" not in reply.content
+    else:
+        expect.problem(reply, 400, "digest_mismatch")
+    assert_nothing_stored(server, account)
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "unannounced"])
+def test_the_right_digest_in_a_trailer_is_taken(member: Member, announced: bool) -> None:
+    for way in CHUNKED:
+        reply = trailer_reply(way, member.client, f"Repr-Digest: {sha256(way.body(CONTENT))}", announced)
+        assert reply.status_code in (200, 201, 204), (way, reply.content)
+        assert not way.is_reported or b"File saved" in reply.content
+
+
+MALFORMED = [
+    ("Repr-Digest", "sha-256"),
+    ("Repr-Digest", "sha-256=:AAAA:"),
+    ("Content-Digest", "sha-256=nonsense"),
+    ("Content-MD5", "nonsense"),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=by_name(WAYS))
+@pytest.mark.parametrize(("name", "value"), MALFORMED)
+def test_a_malformed_digest_is_refused_before_the_body(account: Client, way: Way, name: str, value: str) -> None:
+    fields = [*account.headers.items(), (name, value), ("Expect", "100-continue"), *way.fields(1000)]
+    with Wire(account.port) as wire:
+        wire.send(head(way.method, way.target, fields))
+        assert wire.read_head().status_code == 400, "not 100"
+    expect.problem(way.send(account, b"x", {name: value}), 400, "invalid_digest")
+    assert account.paths(folder="/") == []
