@@ -208,6 +208,26 @@ def test_ping_tells_the_round_trips_without_credentials(anonymous: Client) -> No
     assert all(isinstance(value, (int, float)) and 0 <= value < 10_000 for value in body.values())
 
 
+@pytest.mark.parametrize("fault", ["moved away", "a file in its place"])
+def test_ping_tells_that_the_store_is_down(start: StartServer, fault: str) -> None:
+    daemon = start()
+    client = Client(daemon.url)
+    store, aside = daemon.data / "store", daemon.data / "aside"
+    store.rename(aside)
+    if fault == "a file in its place":
+        store.write_bytes(b"")
+    down = client.get("/api/v1/files/ping")
+    assert down.status_code == 503, down.text
+    assert down.json()["storage"] is None and down.json()["db"] >= 0
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+    store.unlink(missing_ok=True)
+    aside.rename(store)
+    again = client.get("/api/v1/files/ping")
+    assert again.status_code == 200 and again.json()["storage"] >= 0
+    assert client.get("/readyz").status_code == 200
+
+
 def test_routes_that_need_no_credentials_ignore_wrong_ones(server: Daemon) -> None:
     for authorization in ("Bearer nonsense", "Basic bm9ib2R5OndoYXRldmVy"):
         wrong = Client(server.url, {"Authorization": authorization})

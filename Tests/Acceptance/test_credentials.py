@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
 
 import expect
-from client import Client, Member, basic, new_password, new_token
-from daemon import Daemon
-from wire import Reply
+from client import Client, Member, basic, new_member, new_password, new_token
+from conftest import StartServer
+from daemon import Daemon, run_command
+from wire import Part, Reply, form, form_type
 
+FILE = form([Part("file", b"x", "x.txt")])
 # Every route that needs a principal, with a body where it takes one. `{id}` and `{path}` are filled in where needed.
 PROTECTED = [
     ("GET", "/api/v1/files", None),
@@ -28,6 +31,25 @@ PROTECTED = [
     ("GET", "/api/files/x", None),
     ("HEAD", "/api/files/x", None),
     ("DELETE", "/api/files/x", None),
+    ("DELETE", "/api/files/by-hash/" + "0" * 64, None),
+    ("POST", "/api/v1/user/logout", b""),
+    ("POST", "/api/v1/user/password", b'{"password": "x", "new_password": "y"}'),
+    ("GET", "/api/v1/user/sessions", None),
+    ("HEAD", "/api/v1/user/sessions", None),
+    ("DELETE", "/api/v1/user/sessions/x", None),
+    ("DELETE", "/api/v1/user", b'{"password": "x"}'),
+    ("GET", "/api/users", None),
+    ("HEAD", "/api/users", None),
+    ("GET", "/api/users/1", None),
+    ("POST", "/http/upload", FILE),
+    ("POST", "/stream/upload", FILE),
+]
+# The same, where a container token selects another dialect, which does not know the method.
+HASH_ONLY = [
+    ("POST", "/api/files", b"x"),
+    ("POST", "/api/files", FILE),
+    ("DELETE", "/api/files?hash=" + "0" * 64, None),
+    ("DELETE", "/api/files", b'{"file_hash": "x"}'),
 ]
 PROTECTED_IDS = [f"{method} {target.partition('?')[0]}" for method, target, _ in PROTECTED]
 
@@ -39,14 +61,25 @@ def call(request: pytest.FixtureRequest, anonymous: Client) -> Call:
     """Calls one protected route with the given header lines."""
     method, target, body = request.param
 
-    def perform(*headers: tuple[str, str]) -> Reply:
-        kind = [("Content-Type", "application/json")] if body and body.startswith(b"{") else []
-        reply = anonymous.raw(method, target, [*headers, *kind], body)
-        if method == "HEAD":
-            assert reply.content == b""
-        return reply
+    return lambda *headers: send(anonymous, method, target, body, *headers)
 
-    return perform
+
+@pytest.fixture(params=HASH_ONLY, ids=lambda row: f"{row[0]} {row[1].partition('?')[0]}")
+def hash_call(request: pytest.FixtureRequest, anonymous: Client) -> Call:
+    """The same for the routes of the hash dialect alone."""
+    method, target, body = request.param
+    return lambda *headers: send(anonymous, method, target, body, *headers)
+
+
+def send(client: Client, method: str, target: str, body: bytes | None, *headers: tuple[str, str]) -> Reply:
+    kinds = {b"{": "application/json", b"-": form_type()}
+    kind = [("Content-Type", kinds[body[:1]])] if body and body[:1] in kinds else []
+    # Uploads by uid need no principal on this machine, but through a proxy they do.
+    proxy = [("X-Real-IP", "192.0.2.1")] if target.endswith("/upload") else []
+    reply = client.raw(method, target, [*headers, *kind, *proxy], body)
+    if method == "HEAD":
+        assert reply.content == b""
+    return reply
 
 
 def refused(reply: Reply, *statuses: int) -> None:
@@ -86,6 +119,17 @@ def test_two_kinds_or_a_repeated_header_are_a_bad_request(call: Call) -> None:
     )
     for headers in ([token, uuid], [uuid, login], [token, login], [token, token], [login, login], [uuid, uuid]):
         refused(call(*headers), 400)
+
+
+def test_the_hash_dialect_takes_accounts_only(hash_call: Call) -> None:
+    refused(hash_call(), 401)
+    for header in ("Bearer " + "A" * 43, basic("nobody", "nothing here")):
+        refused(hash_call(("Authorization", header)), 401)
+    for header in ("Bearer x", basic("a", "b")):
+        refused(hash_call(("Authorization", header), ("Authorization", header)), 400)
+        refused(hash_call(("Authorization", header), ("X-Auth-Token", new_token())), 400, 405)
+    refused(hash_call(("X-Auth-Token", new_token())), 405)
+    refused(hash_call(("X-Auth-Token", "x")), 401, 405)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Basic", "basic", "X-Auth-Token"])
@@ -149,6 +193,41 @@ def test_a_wrong_password_and_an_unknown_login_look_alike_by_basic(anonymous: Cl
     unknown = anonymous.raw("GET", "/api/v1/files", [("Authorization", basic("nobody-" + member.login, "whatever"))])
     answers = [expect.without_request_id(expect.problem(reply, 401)) for reply in (wrong, unknown)]
     assert answers[0] == answers[1]
+
+
+def test_a_disabled_account_looks_like_an_unknown_one(start: StartServer) -> None:
+    daemon = start()
+    member, client = new_member(daemon.url), Client(daemon.url)
+    member.client.stored("/kept.txt", b"kept")
+    by_password = ("Authorization", basic(member.login, member.password))
+
+    def answers(login: str, password: str) -> list[str]:
+        signing_in = client.post("/api/v1/user/auth", json={"login": login, "password": password})
+        listing = client.raw("GET", "/api/v1/files", [("Authorization", basic(login, password))])
+        found = [expect.without_request_id(expect.problem(reply, 401)) for reply in (signing_in, listing)]
+        challenges = listing.headers.get_all("WWW-Authenticate", [])
+        assert signing_in.raw.headers.getlist("WWW-Authenticate") == challenges
+        return [str(found), str(challenges)]
+
+    def change(action: str) -> None:
+        place = {"DATA_DIRECTORY": str(daemon.data)}
+        assert run_command("user", action, member.login, directory=daemon.directory, **place).returncode == 0
+
+    unknown = answers("nobody at all", member.password)
+    assert answers(member.login, "not the password") == unknown
+    change("disable")
+    deadline = time.monotonic() + 5
+    while client.raw("GET", "/api/v1/files", [by_password]).status_code != 401:
+        assert time.monotonic() < deadline, "a credential may be remembered for a second"
+    assert answers(member.login, member.password) == unknown
+    assert answers(member.login, "not the password") == unknown
+    token = expect.problem(member.client.get("/api/v1/files"), 401)
+    stray = expect.problem(client.get("/api/v1/files", headers={"Authorization": "Bearer " + "A" * 43}), 401)
+    assert expect.without_request_id(token) == expect.without_request_id(stray)
+    change("enable")
+    while client.raw("GET", "/api/v1/files", [by_password]).status_code != 200:
+        assert time.monotonic() < deadline + 5
+    assert member.client.download("/kept.txt").content == b"kept"
 
 
 def test_a_login_in_cyrillic_works_by_basic(server: Daemon, anonymous: Client) -> None:

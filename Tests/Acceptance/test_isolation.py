@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import expect
-from client import Client, new_member, token_client
+from client import Client, Member, new_member, token_client
 from daemon import Daemon
 
 CONTENT = b"not yours"
@@ -26,6 +27,25 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("GET", "/api/files/{it}", None),
     ("HEAD", "/api/files/{it}", None),
     ("DELETE", "/api/files/{it}", None),
+]
+# Every route that anybody may call, with what is no hash and no uid of a published file.
+PUBLIC: list[tuple[str, str, dict[str, Any] | None]] = [
+    (method, target, None)
+    for method in ("GET", "HEAD")
+    for target in (
+        "/api/files?hash={it}",
+        "/api/files?file_hash={it}",
+        "/api/files/by-hash/{it}",
+        "/http/load/{it}",
+        "/http/load/{it}.txt",
+        "/stream/load/{it}",
+    )
+]
+# Every route of the hash dialect that deletes what the principal published.
+UNPUBLISH: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("DELETE", "/api/files?hash={it}", None),
+    ("DELETE", "/api/files?file_hash={it}", None),
+    ("DELETE", "/api/files/by-hash/{it}", None),
 ]
 
 
@@ -71,6 +91,50 @@ def test_ids_and_paths_of_others_do_not_exist_on_any_route(
                 answers = [expect.without_request_id(expect.problem(answer, 404)) for answer in (response, nothing)]
                 assert str(answers[0]).replace(it, "") == str(answers[1]).replace(unknown, ""), route
     assert intruder.paths() == [] and intruder.names() == []
+
+
+def test_private_files_are_on_no_public_route(
+    anonymous: Client, member: Member, owner: Client, victim: dict[str, Any]
+) -> None:
+    assert member.client.put_name("same.txt", CONTENT).status_code == 204
+    unknown = {"hash": "0" * 64, "id": str(uuid.uuid4())}
+    for reader, routes in ((anonymous, PUBLIC), (member.client, PUBLIC + UNPUBLISH)):
+        for route in routes:
+            for name in ("hash", "id"):
+                response, nothing = call(reader, route, victim[name]), call(reader, route, unknown[name])
+                assert response.status_code == nothing.status_code == 404, (route, name, response.status_code)
+                if route[0] != "HEAD":
+                    answers = [expect.without_request_id(expect.problem(answer, 404)) for answer in (response, nothing)]
+                    assert str(answers[0]) == str(answers[1]), route
+    assert member.client.get("/api/files/same.txt").content == CONTENT
+
+
+def test_others_never_delete_what_is_published(anonymous: Client, member: Member, server: Daemon) -> None:
+    publisher = new_member(server.url)
+    content = secrets.token_bytes(30)
+    digest = publisher.client.post("/api/files", data=content).json()["hash"]
+    uid = publisher.client.post("/http/upload", files={"file": ("a.txt", content)}).json()["uid"]
+    for route in UNPUBLISH:
+        expect.problem(call(member.client, route, digest), 403, "forbidden")
+        expect.problem(call(anonymous, route, digest), 401)
+        expect.problem(call(member.client, route, uid), 404)
+    for route in ROUTES:
+        for it in (f"/by-hash/{digest}", f"/txt_files/{uid}.txt"):
+            is_public = route[1] == "/api/files/{it}" and it.startswith("/by-hash/")
+            expected = ({"DELETE": 403}.get(route[0], 200)) if is_public else 404
+            assert call(member.client, route, it).status_code == expected, (route, it)
+    assert anonymous.get(f"/api/files?hash={digest}").content == content
+    assert anonymous.get(f"/http/load/{uid}").content == content
+    assert len(publisher.client.names()) == 2
+
+
+def test_sign_ins_of_others_are_not_ended(member: Member, intruder: Client) -> None:
+    (session,) = member.client.get("/api/v1/user/sessions").json()["sessions"]
+    route = ("DELETE", "/api/v1/user/sessions/{it}", None)
+    answers = [call(intruder, route, it) for it in (session["id"], str(uuid.uuid4()))]
+    bodies = [expect.without_request_id(expect.problem(answer, 404)) for answer in answers]
+    assert bodies[0] == bodies[1]
+    assert member.client.paths() == []
 
 
 def test_the_same_path_is_another_file(owner: Client, intruder: Client, victim: dict[str, Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import secrets
 
 import pytest
 
 import expect
-from client import Client
+from client import Client, Member, basic, new_login, new_password
 from daemon import Daemon
 from wire import Wire, head
 
@@ -23,6 +24,16 @@ ROUTES: dict[str, set[str]] = {
     "/api/v1/folders": {"POST"},
     "/api/v1/files/move": {"POST"},
     "/api/v1/files/copy": {"POST"},
+    "/api/v1/user": {"DELETE"},
+    "/api/v1/user/password": {"POST"},
+    "/api/v1/user/sessions": {"GET", "HEAD"},
+    "/api/v1/user/sessions/x": {"DELETE"},
+    "/api/users": {"GET", "HEAD", "POST"},
+    "/api/users/1": {"GET", "HEAD"},
+    "/http/upload": {"POST"},
+    "/stream/upload": {"POST"},
+    "/http/load/x": {"GET", "HEAD"},
+    "/stream/load/x": {"GET", "HEAD"},
     "/api/files": {"GET", "HEAD"},
     "/api/files/a.txt": {"GET", "HEAD", "PUT", "DELETE"},
     "/healthz": {"GET", "HEAD"},
@@ -58,7 +69,31 @@ def test_options_are_answered_without_credentials(anonymous: Client, route: str)
     assert allowed(response.headers["Allow"]) >= ROUTES[route] | {"OPTIONS"}
 
 
+# Those that answer a container token with something.
+READABLE = [
+    route for route, methods in ROUTES.items() if "HEAD" in methods and "/users" not in route and "/load/" not in route
+]
+
+
 @pytest.mark.parametrize("route", [route for route, methods in ROUTES.items() if "HEAD" in methods])
+def test_head_tells_the_same_status(client: Client, member: Member, route: str) -> None:
+    for principal in (client, member.client):
+        assert principal.raw("HEAD", route).status_code == principal.get(route).status_code
+
+
+def test_the_hash_dialect_allows_its_methods_without_a_container_token(anonymous: Client) -> None:
+    for route, methods in {"/api/files": {"GET", "POST", "DELETE"}, "/api/files/by-hash/x": {"GET", "DELETE"}}.items():
+        for headers in ({}, {"Authorization": "Bearer x"}):
+            answer = anonymous.request("OPTIONS", route, headers=headers)
+            assert allowed(answer.headers["Allow"]) >= methods | {"HEAD", "OPTIONS"}
+            refused = anonymous.request("PATCH", route, headers=headers)
+            expect.problem(refused, 405)
+            assert allowed(refused.headers["Allow"]) >= methods | {"HEAD", "OPTIONS"}
+    refused = anonymous.put("/api/files", data=b"x")
+    expect.problem(refused, 405)
+
+
+@pytest.mark.parametrize("route", READABLE)
 def test_head_wherever_get_is(client: Client, route: str) -> None:
     client.put_name("a.txt", b"content")
     target = route + ("?path=/a.txt" if route.endswith("/download") else "")
@@ -101,6 +136,45 @@ def test_a_trailing_slash_never_matters(client: Client) -> None:
     assert client.post("/api/v1/files/move/", json={"from": record["id"], "to": "/b.txt"}).status_code == 200
     assert client.delete("/api/v1/files/?path=/b.txt").status_code == 204
     assert client.get("/healthz/").status_code == 200
+
+
+def test_a_trailing_slash_matters_for_no_account(server: Daemon, anonymous: Client) -> None:
+    fields = {"login": new_login(), "password": new_password()}
+    assert anonymous.post("/api/v1/user/register/", json=fields).status_code == 201
+    made = anonymous.post("/api/users/", json={"email": new_login(), "password": new_password()})
+    assert made.status_code == 201
+    token = anonymous.post("/api/v1/user/auth/", json=fields).json()["token"]
+    client = Client(server.url, {"Authorization": f"Bearer {token}"})
+    expect.problem(client.get("/api/users/"), 403)
+    expect.problem(client.get(made.headers["Location"] + "/"), 403)
+    assert len(client.get("/api/v1/user/sessions/").json()["sessions"]) == 1
+    change = {"password": fields["password"], "new_password": new_password()}
+    assert client.post("/api/v1/user/password/", json=change).status_code == 204
+    assert client.post("/api/v1/user/logout/").status_code == 204
+    by_password = Client(server.url, {"Authorization": basic(fields["login"], change["new_password"])})
+    ended = by_password.delete("/api/v1/user/", json={"password": change["new_password"]})
+    assert ended.status_code == 204
+    expect.problem(anonymous.post("/api/v1/user/auth/", json={**fields, "password": change["new_password"]}), 401)
+
+
+def test_a_trailing_slash_matters_for_nothing_published(member: Member, anonymous: Client) -> None:
+    client = member.client
+    content = secrets.token_bytes(20)
+    digest = client.post("/api/files/", data=content).json()["hash"]
+    for url in (f"/api/files/?hash={digest}", f"/api/files/by-hash/{digest}/"):
+        assert anonymous.get(url).content == content
+    assert client.delete(f"/api/files/by-hash/{digest}/").status_code == 204
+    assert client.post("/api/files/", files={"file": ("a.txt", content)}).status_code == 200
+    assert client.delete(f"/api/files/?hash={digest}").status_code == 200
+    assert client.names() == []
+    uids = [client.post("/http/upload/", files={"file": ("a.txt", content)}).json()["uid"]]
+    uids += [client.post("/stream/upload/", files={"file": ("a.txt", content)}).text.split()[-1]]
+    for uid in uids:
+        for route in ("/http/load/", "/stream/load/"):
+            assert anonymous.get(f"{route}{uid}/").content == content
+    copy = {"from": client.paths()[0], "to": "/copy.txt"}
+    assert client.post("/api/v1/files/copy/", json=copy).status_code == 200
+    assert client.get("/api/files/copy.txt").content == content
 
 
 def test_a_request_id_of_the_client_is_kept_in_answers_and_problems(client: Client) -> None:

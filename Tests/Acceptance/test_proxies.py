@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ import requests
 import expect
 from client import Client, new_member, token_client
 from daemon import Daemon
+from wire import Wire
 
 StartServer = Callable[..., Daemon]
 
@@ -94,3 +96,32 @@ def test_records_of_acts_name_the_client(start: StartServer, trusted: bool) -> N
         rows = database.execute("SELECT act, address FROM audit ORDER BY id").fetchall()
     assert rows[0] == ("register", "127.0.0.1")
     assert rows[-1] == ("sign_in", "192.0.2.7" if trusted else "127.0.0.1")
+
+
+WELL_FORMED = re.compile(r"<(https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?/api/[^ <>]*>; rel=\"next\"")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", " ", "a b", "a/b", "a:b", "a:b:c", "a:99999999", "user@a", "a?b", "a#b", "a<b>", 'a"b', "[::1", "::1", "é"],
+)
+@pytest.mark.parametrize("route", ["/api/files", "/api/v1/files"])
+def test_a_host_that_is_none_is_in_no_url(server: Daemon, client: Client, host: str, route: str) -> None:
+    for name in ("a", "b"):
+        client.put_name(name)
+    fields = f"Host: {host}\r\nX-Auth-Token: {client.headers['X-Auth-Token']}\r\n\r\n"
+    with Wire(server.port) as wire:
+        wire.send(f"GET {route}?limit=1 HTTP/1.1\r\n{fields}".encode())
+        reply = wire.read_reply()
+    if reply.status_code != 400:
+        assert reply.status_code == 200
+        assert WELL_FORMED.fullmatch(reply.headers["Link"]), reply.headers["Link"]
+
+
+def test_an_empty_host_is_nobodys_origin(server: Daemon, client: Client) -> None:
+    for origin in ("http://", "https://", "http:", "null"):
+        fields = f"Host:\r\nOrigin: {origin}\r\nX-Auth-Token: {client.headers['X-Auth-Token']}\r\n"
+        with Wire(server.port) as wire:
+            wire.send(f"PUT /api/files/a HTTP/1.1\r\n{fields}Content-Length: 1\r\n\r\nx".encode())
+            assert wire.read_reply().status_code in (400, 403), origin
+    assert client.names() == []
