@@ -13,7 +13,7 @@ import pytest
 import expect
 from client import Client, Member, basic, new_login, new_member, new_password
 from conftest import StartServer
-from daemon import Daemon
+from daemon import Daemon, run_command
 from large import FORMS, RAW, SIZES, LargeFile, Send, hash_of
 
 
@@ -265,6 +265,141 @@ def test_the_last_name_of_the_same_bytes_counts(member: Member, anonymous: Clien
     assert first["id"] == second["id"] and second["name"] == "second.txt"
     assert 'filename="second.txt"' in anonymous.get(f"/api/files?hash={digest}").headers["Content-Disposition"]
     assert len(member.client.names()) == 1
+
+
+# A raw body
+
+
+@pytest.mark.parametrize("media_type", [None, "image/png", "application/x-www-form-urlencoded"])
+def test_a_raw_body_is_published_under_its_hash(member: Member, anonymous: Client, media_type: str | None) -> None:
+    content, digest = new_content()
+    headers = [("Content-Type", media_type)] if media_type else []
+    uploaded = member.client.raw("POST", "/api/files", headers, content)
+    assert uploaded.status_code == 200, uploaded.content
+    answer = uploaded.json()
+    assert answer["hash"] == answer["file_hash"] == answer["name"] == digest
+    assert answer["size"] == len(content) and expect.is_uuid(answer["id"])
+    assert uploaded.headers["Location"] == f"/api/files/by-hash/{digest}"
+    found = anonymous.get(f"/api/files?hash={digest}")
+    assert found.content == content and found.headers["ETag"] == uploaded.headers["ETag"]
+    is_typed = media_type == "image/png"
+    assert found.headers["Content-Type"] == ("image/png" if is_typed else "application/octet-stream")
+    assert f'filename="{digest}"' in found.headers["Content-Disposition"]
+
+
+def test_an_empty_body_is_a_file_too(member: Member, anonymous: Client) -> None:
+    answer = member.client.raw("POST", "/api/files", body=b"")
+    assert answer.status_code == 200 and answer.json()["hash"] == expect.digest(b"") and answer.json()["size"] == 0
+    found = anonymous.get(f"/api/files?hash={expect.digest(b'')}")
+    assert found.status_code == 200 and found.content == b""
+
+
+def test_parameters_are_no_file(member: Member) -> None:
+    expect.problem(member.client.post("/api/files", json={"file": "x"}), 422)
+    expect.problem(member.client.post("/api/files", files={"file": (None, b"x")}), 422)
+    assert member.client.names() == []
+
+
+# The same again
+
+
+def test_the_same_form_again_changes_nothing(member: Member, anonymous: Client) -> None:
+    content, digest = new_content()
+    part = {"file": ("a.txt", content, "text/plain")}
+    first = member.client.post("/api/files", files=part)
+    again = member.client.post("/api/files", files=part)
+    assert again.status_code == 200 and again.json() == first.json()
+    assert (
+        again.headers["ETag"] == first.headers["ETag"] and again.headers["Repr-Digest"] == first.headers["Repr-Digest"]
+    )
+    assert "Location" in first.headers and "Location" not in again.headers
+    assert anonymous.get(f"/api/files?hash={digest}").headers["ETag"] == first.headers["ETag"]
+
+
+def test_the_bytes_alone_again_keep_name_type_and_tag(member: Member, anonymous: Client) -> None:
+    content, digest = new_content()
+    first = member.client.post("/api/files", files={"file": ("a.html", content, "text/html")})
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        again = member.client.post("/api/files", data=content, headers=headers)
+        assert again.status_code == 200 and again.json() == first.json()
+        assert again.headers["ETag"] == first.headers["ETag"] and "Location" not in again.headers
+    found = anonymous.get(f"/api/files?hash={digest}")
+    assert found.headers["Content-Type"] == "text/html" and found.headers["ETag"] == first.headers["ETag"]
+    assert 'filename="a.html"' in found.headers["Content-Disposition"]
+
+
+def test_a_new_name_keeps_the_place_of_the_oldest_publication(member: Member, other: Member, anonymous: Client) -> None:
+    content, digest = new_content()
+    url = f"/api/files/by-hash/{digest}"
+    mine, theirs = publish(member.client, content, "mine.txt"), publish(other.client, content, "theirs.txt")
+    renamed = publish(member.client, content, "new.txt")
+    assert (renamed["id"], renamed["name"]) == (mine["id"], "new.txt")
+    assert 'filename="new.txt"' in anonymous.get(url).headers["Content-Disposition"]
+    assert publish(other.client, content, "later.txt")["id"] == theirs["id"]
+    assert 'filename="new.txt"' in anonymous.get(url).headers["Content-Disposition"]
+    assert member.client.delete(url).status_code == 204
+    publish(member.client, content, "newest.txt")
+    assert 'filename="later.txt"' in anonymous.get(url).headers["Content-Disposition"], "the oldest that is left"
+
+
+# Deleting
+
+
+def test_bytes_are_collected_when_the_last_reference_has_gone(start: StartServer) -> None:
+    daemon = start()
+    members = [new_member(daemon.url) for _ in range(2)]
+    content, digest = new_content()
+    blob = daemon.data / "store" / digest[:2] / digest
+    for member in members:
+        publish(member.client, content)
+    members[0].client.put_name("private.txt", content)
+
+    def collect(*arguments: str) -> None:
+        result = run_command("gc", *arguments, directory=daemon.directory, DATA_DIRECTORY=str(daemon.data))
+        assert result.returncode == 0, result.stderr
+
+    url = f"/api/files/by-hash/{digest}"
+    for delete in (
+        lambda: members[0].client.delete(url),
+        lambda: members[1].client.delete("/api/files", params={"hash": digest}),
+        lambda: members[0].client.delete("/api/files/private.txt"),
+    ):
+        collect("--grace", "0")
+        assert blob.read_bytes() == content, "there is a reference left"
+        assert delete().status_code in (200, 204)
+    collect()
+    assert blob.exists(), "the grace period"
+    collect("--grace", "0")
+    assert not blob.exists()
+    expect.problem(Client(daemon.url).get(url), 404)
+    publish(members[1].client, content)
+    assert Client(daemon.url).get(url).content == content
+    assert [path.name.partition(".")[0] for path in (daemon.data / "store" / digest[:2]).iterdir()] == [digest]
+
+
+def test_two_different_hashes_are_a_bad_request(member: Member, anonymous: Client) -> None:
+    (content, digest), (other, second) = new_content(), new_content()
+    publish(member.client, content)
+    publish(member.client, other)
+    both = f"/api/files?hash={digest}&file_hash={second}"
+    expect.problem(anonymous.get(both), 400, "invalid_query")
+    expect.problem(member.client.delete(both), 400, "invalid_query")
+    assert len(member.client.names()) == 2
+    assert anonymous.get(f"/api/files?hash={digest}&file_hash={digest}").content == content
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(None, 400), ({}, 422), ({"file_hash": None}, 422), ({"file_hash": 7}, 422), ({"file_hash": "x"}, 404)],
+    ids=["nothing", "no member", "null", "a number", "no hash"],
+)
+def test_a_delete_that_names_nothing_deletes_nothing(
+    member: Member, body: dict[str, object] | None, status: int
+) -> None:
+    content, digest = new_content()
+    publish(member.client, content)
+    expect.problem(member.client.delete("/api/files", json=body), status)
+    assert member.client.names() == [f"by-hash/{digest}"]
 
 
 # Users

@@ -18,11 +18,14 @@ from client import Client, Member, basic
 from conftest import StartServer
 from daemon import Daemon
 from large import FORMS, SIZES, LargeFile, Send, hash_of
+from ways import WAYS, Way, by_name
 from wire import Part, Wire, form, form_type, head
 
 MIB = 1 << 20
 WaitUntil = Callable[[Callable[[], bool], float], None]
 UPLOADS = ["/http/upload", "/stream/upload"]
+UID_WAYS = [way for way in WAYS if way.is_uid]
+KINDS = {"images_files": "image", "media_files": "media", "txt_files": "text", "other_files": "other"}
 LINE = re.compile(r"Received chunk: (\d+) bytes")
 
 
@@ -115,6 +118,35 @@ def test_a_file_lies_in_the_folder_of_its_sort(member: Member, url: str, name: s
     assert member.client.paths() == [f"/{folder}/{uid}.{name.partition('.')[2]}"]
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type", "folder"),
+    [
+        ("photo", "image/png", "images_files"),
+        ("song", "audio/mpeg", "media_files"),
+        ("film", "video/mp4", "media_files"),
+        ("notes", "text/plain", "txt_files"),
+        ("data", "application/octet-stream", "other_files"),
+        ("data", None, "other_files"),
+        ("photo.unknown", "image/png", "images_files"),
+        ("a.jpg", "text/plain", "images_files"),
+        ("a.txt", "image/png", "txt_files"),
+        (".png", "text/plain", "txt_files"),
+        ("A.JPG", None, "images_files"),
+    ],
+)
+@pytest.mark.parametrize("url", UPLOADS)
+def test_the_sort_is_told_by_the_extension_first_then_by_the_type(
+    client: Client, url: str, name: str, media_type: str | None, folder: str
+) -> None:
+    body = form([Part("file", b"x", name, media_type)])
+    uid = uid_of(client.post(url, data=body, headers={"Content-Type": form_type()}))
+    (path,) = client.names()
+    assert path.startswith(f"{folder}/{uid}")
+    assert client.listing()["files"][0]["kind"] == KINDS[folder]
+    if media_type:
+        assert client.get(f"/http/load/{uid}").headers["Content-Type"] == media_type
+
+
 # One namespace
 
 
@@ -146,6 +178,92 @@ def test_a_uid_ends_with_its_revision(member: Member, anonymous: Client) -> None
         expect.problem(anonymous.get(f"/http/load/{uid}"), 404)
         expect.problem(anonymous.get(f"/stream/load/{uid}"), 404)
     assert anonymous.get(f"/http/load/{moved}").content == b"first"
+
+
+def overwrite_by_upload(client: Client, path: str) -> requests.Response:
+    return client.upload(path, b"secret", "secret.txt")
+
+
+def overwrite_by_name(client: Client, path: str) -> requests.Response:
+    return client.put_name(path[1:], b"secret")
+
+
+def overwrite_by_move(client: Client, path: str) -> requests.Response:
+    client.stored("/secret.txt", b"secret")
+    return client.move("/secret.txt", path, overwrite=True)
+
+
+def overwrite_by_copy(client: Client, path: str) -> requests.Response:
+    client.stored("/secret.txt", b"secret")
+    return client.copy("/secret.txt", path, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "overwrite",
+    [overwrite_by_upload, overwrite_by_name, overwrite_by_move, overwrite_by_copy],
+    ids=lambda function: function.__name__,
+)
+@pytest.mark.parametrize("kind", ["account", "token"])
+def test_an_overwritten_file_is_nobody_elses_any_more(
+    client: Client, member: Member, anonymous: Client, kind: str, overwrite: Callable[..., requests.Response]
+) -> None:
+    owner = member.client if kind == "account" else client
+    uid = upload(owner, b"first", "a.txt")
+    path = f"/txt_files/{uid}.txt"
+    assert anonymous.get(f"/http/load/{uid}").content == b"first"
+    assert overwrite(owner, path).status_code in (200, 204)
+    assert owner.download(path).content == b"secret"
+    for route in ("/http/load/", "/stream/load/"):
+        for name in (uid, f"{uid}.txt"):
+            expect.problem(anonymous.get(route + name), 404)
+            expect.problem(owner.get(route + name), 404)
+    again = upload(owner, b"public", "a.txt")
+    assert again != uid and anonymous.get(f"/http/load/{again}").content == b"public"
+
+
+def test_a_copy_has_no_uid(client: Client, anonymous: Client) -> None:
+    uid = upload(client, b"first", "a.txt")
+    assert client.copy(f"/txt_files/{uid}.txt", "/copy.txt").status_code == 200
+    assert client.remove(f"/txt_files/{uid}.txt").status_code == 204
+    expect.problem(anonymous.get(f"/http/load/{uid}"), 404)
+    assert client.download("/copy.txt").content == b"first"
+
+
+# Refused
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Repr-Digest": "sha-256=:" + "A" * 43 + "=:"}, 400),
+        ({"Content-Digest": "sha-256=:" + "A" * 43 + "=:"}, 400),
+        ({"Content-MD5": "A" * 22 + "=="}, 400),
+        ({"Repr-Digest": "sha-256"}, 400),
+        ({"If-Match": "*"}, 412),
+        ({"If-Match": '"some"'}, 412),
+        ({"If-Match": "some"}, 400),
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Range": "bytes 0-1/2"}, 400),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("way", UID_WAYS, ids=by_name(UID_WAYS))
+def test_a_refused_upload_leaves_neither_file_nor_folder(
+    server: Daemon, client: Client, way: Way, headers: dict[str, str], status: int
+) -> None:
+    for content in (b"small", secrets.token_bytes(2 * MIB)):
+        reply = way.send(client, content, headers)
+        assert not way.is_stored(reply)
+        way.refused(reply, status)
+    assert client.paths(folder="/") == []
+    assert server.staging_files() == 0
+
+
+@pytest.mark.parametrize("way", UID_WAYS, ids=by_name(UID_WAYS))
+def test_a_uid_is_always_new(client: Client, way: Way) -> None:
+    way.store(client, b"x", {"If-None-Match": "*"})
+    way.store(client, b"x", {"If-None-Match": "*"})
+    assert len(client.names()) == 2
 
 
 # Who may upload
