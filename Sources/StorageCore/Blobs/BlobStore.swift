@@ -38,6 +38,9 @@ public protocol BlobStore: Sendable {
     /// Deletes many blobs at the price of as few syncs or requests as the store can; as ``remove(_:)`` for each.
     func remove(_ keys: [BlobKey]) async throws
 
+    /// Answers once the store was asked whether it is there: what a health check costs must not grow with the store.
+    func ping() async throws
+
     /// At most `limit` keys after the given one, in the order of their names; empty at the end.
     ///
     /// Names of an unknown form are left out.

@@ -34,6 +34,17 @@ extension LocalDiskBlobStore {
         }
     }
 
+    /// Looks for the folder of the blobs in the directory: a disk may be gone while the server runs.
+    public func ping() async throws {
+        try await reading.run {
+            try self.translating {
+                guard try self.directory.openIfPresent("store", linux_open_directory) != nil else {
+                    throw StorageError(.unavailable, "The store's directory is gone.")
+                }
+            }
+        }
+    }
+
     /// The size of a blob, by the same two ways.
     public func info(for key: BlobKey) async throws -> BlobInfo? {
         let name = key.name

@@ -10,11 +10,11 @@ extension AccountRegistry {
         try await setPassword(try await hasher.hash(new), of: account, replacing: hash, keeping: principal.credential)
     }
 
-    /// The sign-ins of the principal's account, in the order of their ids.
+    /// The sign-ins of the principal's account, in the order of their ids; a container token is none.
     public func sessions(of principal: Principal, after: CredentialID?, limit: Int) async throws -> Page<
         StoredCredential
     > {
-        guard let account = principal.account else { return Page(entries: [], hasMore: false) }
+        guard let account = principal.account, account.kind != .token else { return Page(entries: [], hasMore: false) }
         return try await credentials(of: account.id, after: after, limit: limit)
     }
 

@@ -69,6 +69,9 @@ public final class InMemoryBlobStore: BlobStore {
         blobs.withLock { $0[key] = nil }
     }
 
+    /// Answers at once.
+    public func ping() async throws {}
+
     /// At most `limit` keys after the given one.
     public func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         blobs.withLock { blobs in

@@ -52,8 +52,10 @@ let accountRoutes = [
     Route(.post, "/api/v1/user/password") { call in
         let principal = try await call.principal()
         let fields = try await FormFields(call)
-        try await call.accounts.changePassword(
-            of: principal, from: try fields.required("password"), to: try fields.required("new_password"))
+        let (old, new) = (try fields.required("password"), try fields.required("new_password"))
+        try await renaming("password", to: "new_password") {
+            try await call.accounts.changePassword(of: principal, from: old, to: new)
+        }
         return Answer(.noContent)
     },
     Route(.delete, "/api/v1/user") { call in

@@ -38,9 +38,8 @@ extension Answer {
 extension Call.Services {
     /// One round trip to each service behind, in milliseconds; nil for one that fails.
     fileprivate func probe() async -> (database: Double?, store: Double?) {
-        let absent = BlobKey(space: .shared, digest: .zero)
         async let database = Self.milliseconds { try await storage.metadata.ping() }
-        async let store = Self.milliseconds { _ = try await storage.blobs.info(for: absent) }
+        async let store = Self.milliseconds { try await storage.blobs.ping() }
         return await (database, store)
     }
 

@@ -9,7 +9,7 @@ let userRoutes = [
         let fields = try await FormFields(call)
         let email = try fields.required("email", or: "login")
         let password = try fields.required("password")
-        let account = try await renamingLogin {
+        let account = try await renaming("login", to: "email") {
             try await call.accounts.register(
                 login: email, password: password, email: String(validating: email, as: UTF8.self),
                 as: try await call.registrar())
@@ -35,15 +35,6 @@ let userRoutes = [
         }
     },
 ]
-
-/// In this dialect the login is called email; a refusal names the field that the client sent.
-private func renamingLogin<Success>(_ body: () async throws -> Success) async throws -> Success {
-    do {
-        return try await body()
-    } catch let error as StorageError where error.message.utf8.starts(with: "login:".utf8) {
-        throw StorageError(error.code, "email" + error.message.dropFirst("login".count))
-    }
-}
 
 extension Call {
     fileprivate func requireAdmin() async throws {

@@ -100,3 +100,14 @@ extension HTTPField.Name {
         HTTPField.Name(name) ?? .trailer
     }
 }
+
+/// Runs a body whose refusals name a field by another name than the client sent it under.
+func renaming<Success>(
+    _ field: String, to name: String, _ body: () async throws -> Success
+) async throws -> Success {
+    do {
+        return try await body()
+    } catch let error as StorageError where error.message.utf8.starts(with: "\(field):".utf8) {
+        throw StorageError(error.code, name + error.message.dropFirst(field.count))
+    }
+}

@@ -99,6 +99,8 @@ final class FaultyBlobStore: BlobStore {
         try await inner.remove(key)
     }
 
+    func ping() async throws { try await inner.ping() }
+
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         try await inner.keys(after: key, limit: limit)
     }

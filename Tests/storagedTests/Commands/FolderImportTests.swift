@@ -165,6 +165,8 @@ struct FolderImportTests {
 
 /// A store in memory that counts, fails and damages as a test says.
 private final class CountingBlobStore: BlobStore {
+    func ping() async throws {}
+
     private struct State {
         var staged = 0
         var atOnce = 0
