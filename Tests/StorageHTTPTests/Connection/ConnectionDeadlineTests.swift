@@ -181,7 +181,7 @@ struct ConnectionDeadlineTests {
     /// Slower than the socket's buffers are reported as writable again, but never silent.
     @Test func readerThatIsOnlySlowGetsTheWholeAnswer() async throws {
         let size = 6 << 20
-        let limits = Self.limits { $0.writeStall = .seconds(2) }
+        let limits = Self.limits { $0.writeStall = .seconds(6) }
         try await ConnectionServer.with(
             limits: limits,
             responder: { _, writer, _ in
@@ -197,7 +197,7 @@ struct ConnectionDeadlineTests {
                 ).get()
                 try await client.channel.setOption(.maxMessagesPerRead, value: 1).get()
                 try await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                for _ in 1...35 {
+                for _ in 1...85 {
                     client.channel.read()
                     try await client.receiveMore()
                     try await Task.sleep(for: .milliseconds(80))
