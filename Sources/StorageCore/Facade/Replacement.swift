@@ -20,18 +20,20 @@ extension Replacement {
         if case .file = self { false } else { true }
     }
 
-    /// The longest body that may fit although there is no room for it as a new file: what it replaces shows only in the end.
-    func benefitOfDoubt(in usage: Usage, _ limits: ContainerLimits) -> Int64 {
-        switch self {
-        case .nothing, .file: 0
+    /// The longest body that may fit although there is no room for it as a new file, because what it replaces shows only in the end;
+    /// nil for none.
+    func benefitOfDoubt(in usage: Usage, _ limits: ContainerLimits) -> Int64? {
+        guard usage.files > 0 else { return nil }
+        return switch self {
+        case .nothing, .file: nil
         case .sameContent: usage.bytes
-        case .unknown: usage.files > 0 ? limits.bytes ?? .max : 0
+        case .unknown: limits.bytes ?? .max
         }
     }
 
     /// Whether a body of at least so many bytes may still fit.
     func mayFit(_ bytes: Int64, in usage: Usage, _ limits: ContainerLimits) -> Bool {
-        if bytes <= benefitOfDoubt(in: usage, limits), usage.files > 0 { return true }
+        if let longest = benefitOfDoubt(in: usage, limits), bytes <= longest { return true }
         let (total, overflows) = usage.bytes.addingReportingOverflow(max(0, bytes - freed))
         let hasFile = !addsFile || usage.files < limits.files ?? .max
         return hasFile && !overflows && total <= limits.bytes ?? .max

@@ -65,9 +65,9 @@ struct UploadRoom: Sendable {
             return overflows ? .max : sum
         } catch let error as StorageError where error.code == .quotaExceeded {
             // The commit decides, with nothing set aside.
-            let rest = replaced.benefitOfDoubt(in: try await metadata.usage(of: container), limits)
-            guard bytes <= rest, rest > 0 else { throw error }
-            return rest
+            let longest = replaced.benefitOfDoubt(in: try await metadata.usage(of: container), limits)
+            guard let longest, bytes <= longest else { throw error }
+            return longest
         }
     }
 }

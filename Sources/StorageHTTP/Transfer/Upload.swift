@@ -44,7 +44,7 @@ struct Upload {
         -> FileChangeResult
     {
         let precondition = try call.precondition()
-        try await call.admitForm(replacing: .unknown, as: principal)
+        try await call.admitForm(replacing: try await replacement(at: queryPath, principal), as: principal)
         var path = queryPath
         var staged: (upload: StagedUpload, name: [UInt8], type: MediaType?)?
         do {
@@ -81,6 +81,15 @@ struct Upload {
             if let staged { await call.storage.discard(staged.upload) }
             throw error
         }
+    }
+
+    /// What the path in the query tells before the form does: where nothing is, the file is new, in a folder of that name too.
+    private func replacement(at path: [UInt8]?, _ principal: Principal) async throws -> Replacement {
+        guard let path, let path = try? FilePath(path), let container = call.storage.container(of: principal) else {
+            return .unknown
+        }
+        guard let existing = try await call.storage.metadata.file(.path(container.id, path)) else { return .nothing }
+        return existing.isFolder ? .unknown : .file(existing)
     }
 
     private func file(
