@@ -7,6 +7,17 @@ extension SQLMetadataStore {
         try await read { try $0.account(selector) }
     }
 
+    /// See ``MetadataStore/hasEnded(_:)``.
+    public func hasEnded(_ digest: TokenDigest) async throws -> Bool {
+        try await read { transaction in
+            try transaction.session.exists(
+                """
+                SELECT 1 FROM credentials k WHERE k.digest = $1 AND (NOT (\(transaction.isValid)) OR NOT EXISTS \
+                (SELECT 1 FROM containers c WHERE c.account_id = k.account_id AND c.closed_at IS NULL))
+                """, [.bytes(digest.bytes)])
+        }
+    }
+
     /// See ``MetadataStore/accounts(after:limit:)``.
     public func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
         try await read { transaction in

@@ -517,3 +517,26 @@ def test_commands_work_on_a_store_that_nobody_serves(start: StartServer, tmp_pat
     client = Client(returned.url, member.client.headers)
     assert client.download("/note.txt").content == b"note"
     expect.problem(client.download("/other.txt"), 404)
+def test_a_revoked_container_token_is_refused_everywhere(start: StartServer) -> None:
+    daemon = start()
+    client = token_client(daemon.url)
+    assert client.put_name("a").status_code == 204
+    (row,) = lines(done(daemon, "user", "list", "--json"))
+    (token,) = lines(done(daemon, "token", "list", row["id"], "--json"))
+    done(daemon, "token", "revoke", row["id"], token["id"])
+    deadline = time.monotonic() + 5
+    while client.get("/api/files").status_code != 401:
+        assert time.monotonic() < deadline
+    for response in (client.get("/api/files"), client.get("/api/files/a"), client.put_name("b")):
+        expect.problem(response, 401)
+    # The token of an account that was deleted is as dead.
+    other = token_client(daemon.url)
+    assert other.put_name("a").status_code == 204
+    accounts = [account["id"] for account in lines(done(daemon, "user", "list", "--json"))]
+    (deleted,) = [account for account in accounts if account != row["id"]]
+    done(daemon, "user", "delete", deleted, "--yes")
+    deadline = time.monotonic() + 5
+    while other.get("/api/files").status_code != 401:
+        assert time.monotonic() < deadline
+
+

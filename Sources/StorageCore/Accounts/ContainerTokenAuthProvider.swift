@@ -31,6 +31,8 @@ public struct ContainerTokenAuthProvider: AuthProvider {
     }
 
     /// The account of the token; of one that nothing was written under yet, its digest. Makes nothing.
+    ///
+    /// A token that was revoked, or whose account was deleted, is dead for good: it never begins a new container.
     public func authenticate(_ credential: Credential) async throws -> Principal? {
         guard case .containerToken(let token) = credential else { return nil }
         guard mode != .off else { throw StorageError.unauthenticated }
@@ -40,7 +42,7 @@ public struct ContainerTokenAuthProvider: AuthProvider {
             let question = recent.ask()
             guard let record = try await metadata.account(.credential(digest)) else {
                 // Not remembered: the next request may find the container that a write made.
-                guard mode == .open else { throw StorageError.unauthenticated }
+                guard mode == .open, try await !metadata.hasEnded(digest) else { throw StorageError.unauthenticated }
                 return Principal(identity: .newContainer(digest))
             }
             guard record.credential?.kind == .container, record.account.disabledAt == nil else {

@@ -80,7 +80,12 @@ extension AccountRegistry {
     }
 
     /// Makes a container token known: an account of its own, as the first write under it would.
+    ///
+    /// - Throws: ``StorageError/Code/unprocessable`` for a token that has ended.
     public func add(_ token: ContainerToken) async throws -> Account {
+        guard try await !metadata.hasEnded(try token.digest) else {
+            throw StorageError(.unprocessable, "token: was revoked, which is for good; take another one.")
+        }
         let change = try await metadata.change(.openContainer(try token.digest, ownSpace: policy.isolation != .none))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
         await audit("token_add", of: account.id)

@@ -56,6 +56,10 @@ public protocol MetadataStore: Sendable {
     /// The account that is meant; nil when there is none.
     func account(_ selector: AccountSelector) async throws -> AccountRecord?
 
+    /// Whether there was a credential of this digest that has ended: that is revoked, expired or was idle for too long, or whose
+    /// account is closed. False for one that never was.
+    func hasEnded(_ digest: TokenDigest) async throws -> Bool
+
     /// At most `limit` accounts with a serial above the given one, in that order.
     func accounts(after serial: Int64, limit: Int) async throws -> [Account]
 

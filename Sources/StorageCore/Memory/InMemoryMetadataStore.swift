@@ -91,6 +91,11 @@ public final class InMemoryMetadataStore: MetadataStore {
         transaction { $0.accounts(after: serial, limit: limit) }
     }
 
+    /// Whether there was a credential of this digest that has ended.
+    public func hasEnded(_ digest: TokenDigest) async throws -> Bool {
+        transaction { $0.hasEnded(digest) }
+    }
+
     /// Makes a change to accounts.
     public func change(_ change: AccountChange) async throws -> AccountChangeResult {
         try transaction { try $0.change(change) }

@@ -15,6 +15,11 @@ extension MemoryTables {
         return record(account, by: row)
     }
 
+    func hasEnded(_ digest: TokenDigest) -> Bool {
+        guard let row = credentialIndex[digest].flatMap({ credentials[$0] }) else { return false }
+        return hasEnded(row) || open(row.account) == nil
+    }
+
     /// The row of an account that is not closed.
     private func open(_ id: AccountID) -> AccountRow? {
         accountIndex[id].map { accounts[$0] }.flatMap { $0.isClosed ? nil : $0 }

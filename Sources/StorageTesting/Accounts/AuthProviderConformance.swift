@@ -69,6 +69,12 @@ public enum AuthProviderConformance {
             let ended = try await ends(candidate)
             #expect(ended)
         },
+        Clause("A credential that ended is refused for good, and never somebody new.") { candidate in
+            try await candidate.end()
+            for _ in 0..<2 {
+                await expect(.unauthenticated) { try await candidate.provider.authenticate(candidate.valid) }
+            }
+        },
         Clause("A disabled account is closed within a second.") { candidate in
             _ = try await candidate.provider.authenticate(candidate.valid)
             _ = try await candidate.metadata.change(.setDisabled(candidate.account.id, true))
@@ -122,11 +128,11 @@ public enum AuthProviderConformance {
         },
     ]
 
-    /// Whether the credential still leads to the account; a container token without an account leads to nothing.
+    /// Whether the credential still leads to somebody.
     private static func opens(_ candidate: AuthProviderCandidate) async throws -> Bool {
         let result = try await outcome { try await candidate.provider.authenticate(candidate.valid) }
         if let code = result.code, code != .unauthenticated { try _ = result.get() }
-        return result.value??.account != nil
+        return (result.value ?? nil) != nil
     }
 
     /// Whether the credential stops leading to the account within the second that it may be remembered, and a little.

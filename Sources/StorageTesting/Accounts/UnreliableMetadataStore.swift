@@ -63,6 +63,9 @@ public final class UnreliableMetadataStore: MetadataStore {
     }
 
     /// Passes the call on.
+    public func hasEnded(_ digest: TokenDigest) async throws -> Bool { try await reachable().hasEnded(digest) }
+
+    /// Passes the call on.
     public func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
         try await reachable().accounts(after: serial, limit: limit)
     }

@@ -87,6 +87,30 @@ extension MetadataStoreConformance {
             #expect(revoked == nil)
             #expect(left == scene.owner.id)
         },
+        clause(
+            "A credential has ended once it is revoked, expired, idle or its account closed; not before, and not unmade."
+        ) {
+            scene in
+            let (revoked, expired, idle) = (TokenDigest.random(), TokenDigest.random(), TokenDigest.random())
+            let (live, container, never) = (TokenDigest.random(), TokenDigest.random(), TokenDigest.random())
+            let id = try await scene.session(revoked)
+            _ = try await scene.session(expired, lifetime: 0)
+            _ = try await scene.session(idle, idle: 0)
+            _ = try await scene.session(live)
+            let opened = try await scene.store.change(.openContainer(container, ownSpace: true))
+            let whileOpen = try await scene.store.hasEnded(container)
+            _ = try await scene.store.change(.revokeCredential(scene.owner.id, id))
+            _ = try await scene.store.change(.close(try #require(opened.account).id))
+            #expect(!whileOpen)
+            for digest in [revoked, expired, idle, container] {
+                let hasEnded = try await scene.store.hasEnded(digest)
+                #expect(hasEnded)
+            }
+            for digest in [live, never] {
+                let hasEnded = try await scene.store.hasEnded(digest)
+                #expect(!hasEnded)
+            }
+        },
         clause("Nobody revokes another account's session.") { scene in
             let other = try await scene.account()
             let digest = TokenDigest.random()

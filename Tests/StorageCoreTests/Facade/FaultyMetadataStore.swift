@@ -210,6 +210,8 @@ extension FaultyMetadataStore {
 
     func account(_ selector: AccountSelector) async throws -> AccountRecord? { try await inner.account(selector) }
 
+    func hasEnded(_ digest: TokenDigest) async throws -> Bool { try await inner.hasEnded(digest) }
+
     func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
         try await inner.accounts(after: serial, limit: limit)
     }
