@@ -37,7 +37,7 @@ extension SQLMetadataStore {
         try await read { transaction in
             try transaction.session.query(
                 """
-                SELECT id, kind, created_at, last_used_at, expires_at, label FROM credentials \
+                SELECT id, kind, created_at, last_used_at, expires_at, label, idle_until FROM credentials \
                 WHERE account_id = $1 AND id > $2 AND \(transaction.isValid) ORDER BY id LIMIT $3
                 """, [.id(account), .id(after ?? CredentialID(high: 0, low: 0)), .integer(Int64(limit))]
             ).map { try transaction.credential($0, from: 0) }
@@ -94,12 +94,12 @@ extension SQLTransaction {
                 limits: ContainerLimits(bytes: try row.optionalInteger(9), files: try row.optionalInteger(10))))
     }
 
-    /// A credential of six columns: id, kind, three times and the label.
+    /// A credential of seven columns: id, kind, three times, the label and the end of the idle time.
     fileprivate func credential(_ row: SQLRow, from first: Int) throws -> StoredCredential {
         StoredCredential(
             id: try row.id(first), kind: try row.word(first + 1), label: try row.optionalText(first + 5),
             createdAt: try row.time(first + 2), lastUsedAt: try row.optionalTime(first + 3),
-            expiresAt: try row.optionalTime(first + 4))
+            expiresAt: try row.optionalTime(first + 4), idleUntil: try row.optionalTime(first + 6))
     }
 
     fileprivate func account(_ selector: AccountSelector) throws -> AccountRecord? {
@@ -136,7 +136,7 @@ extension SQLTransaction {
         try session.first(
             """
             SELECT \(Self.accountColumns), a.password_phc, \(dialect.now), \
-            k.id, k.kind, k.created_at, k.last_used_at, k.expires_at, k.label \
+            k.id, k.kind, k.created_at, k.last_used_at, k.expires_at, k.label, k.idle_until \
             FROM credentials k JOIN accounts a ON a.id = k.account_id \
             JOIN containers c ON c.account_id = a.id AND c.closed_at IS NULL WHERE k.digest = $1 AND \(isValid)
             """, [.bytes(digest.bytes)]
@@ -267,7 +267,7 @@ extension SQLTransaction {
             """
             INSERT INTO credentials \
             (id, digest, account_id, kind, label, created_at, last_used_at, expires_at, idle_until) \
-            VALUES ($1, $2, $3, $4, $5, \(dialect.now), \(dialect.now), \(dialect.now) + $6, \(dialect.now) + $7)
+            VALUES ($1, $2, $3, $4, $5, \(dialect.now), NULL, \(dialect.now) + $6, \(dialect.now) + $7)
             """,
             [
                 .id(credential), .bytes(digest.bytes), .id(account), .text(kind.rawValue), .optionalText(label),

@@ -53,11 +53,13 @@ public struct StoredCredential: Hashable, Sendable {
     public let lastUsedAt: Timestamp?
     /// When it ends; nil for never.
     public let expiresAt: Timestamp?
+    /// When it ends if it is not used before; nil where that does not matter.
+    public let idleUntil: Timestamp?
 
     /// Describes a credential.
     public init(
         id: CredentialID, kind: Kind, label: String? = nil, createdAt: Timestamp, lastUsedAt: Timestamp?,
-        expiresAt: Timestamp?
+        expiresAt: Timestamp?, idleUntil: Timestamp? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -65,6 +67,7 @@ public struct StoredCredential: Hashable, Sendable {
         self.createdAt = createdAt
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
+        self.idleUntil = idleUntil
     }
 }
 

@@ -33,7 +33,7 @@ extension MemoryTables {
     private func stored(_ row: CredentialRow) -> StoredCredential {
         StoredCredential(
             id: row.id, kind: row.kind, label: row.label, createdAt: row.createdAt, lastUsedAt: row.lastUsedAt,
-            expiresAt: row.expiresAt)
+            expiresAt: row.expiresAt, idleUntil: row.idleUntil)
     }
 
     func credentials(of account: AccountID, after: CredentialID?, limit: Int) -> [StoredCredential] {

@@ -111,6 +111,13 @@ extension MetadataStoreConformance {
                 #expect(!hasEnded)
             }
         },
+        clause("A session that was never used says so, and when its idle time ends.") { scene in
+            _ = try await scene.session(.random(), idle: scene.hour)
+            let listed = try await scene.store.credentials(of: scene.owner.id, after: nil, limit: 10)
+            let session = try #require(listed.last)
+            #expect(session.lastUsedAt == nil)
+            #expect(session.idleUntil?.microseconds == session.createdAt.microseconds + scene.hour)
+        },
         clause("Nobody revokes another account's session.") { scene in
             let other = try await scene.account()
             let digest = TokenDigest.random()
