@@ -36,13 +36,17 @@ enum DatabaseFile {
 
     /// Opens the file while nobody else does, in this process or another; waits for them.
     ///
-    /// The lock is that of the directory: a lock of the file itself would end with any other descriptor that this process closes.
-    /// Where a file system has no such locks nobody waits.
-    static func oneAtATime<Database>(_ path: String, _ open: () throws -> Database) throws -> Database {
-        let descriptor = try openDirectory(of: path)
-        defer { close(descriptor) }
-        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
-        return try open()
+    /// The lock is that of a file beside it, which stays and which nobody else has a reason to lock: a lock of the database itself would
+    /// end with any other descriptor that this process closes. Where a file system has no such locks nobody waits.
+    ///
+    /// - Parameter makesLock: Whether the file may be made; where it is not there, nobody has made the database either.
+    static func oneAtATime<Database>(
+        _ path: String, makesLock: Bool, _ body: () throws -> Database
+    ) throws -> Database {
+        let descriptor = open(path + "-open.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW | (makesLock ? O_CREAT : 0), 0o600)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        while descriptor >= 0, flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+        return try body()
     }
 
     /// A new name is safe from a power cut only when its directory is synced.

@@ -17,7 +17,7 @@ extension SQLiteDatabase {
         do {
             // SQLite does not wait for others where it turns a new file to write-ahead logging: it has read it by then, and two such
             // would wait for each other.
-            return try DatabaseFile.oneAtATime(path) {
+            return try DatabaseFile.oneAtATime(path, makesLock: options.createsFile) {
                 try options.createsFile ? DatabaseFile.prepare(path) : DatabaseFile.find(path)
                 let pool = try DatabasePool(path: path, configuration: configuration(options))
                 try pool.writeWithoutTransaction { try finishSetup(of: $0) }
