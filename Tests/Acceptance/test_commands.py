@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import termios
 import uuid
 from pathlib import Path
 from typing import Any
@@ -446,6 +447,27 @@ def findings(daemon: Daemon) -> list[str]:
     assert result.returncode == (1 if found else 0), result.stderr
     assert summary["findings"] == len(found)
     return sorted(row["finding"] for row in found)
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_the_password_prompt_leaves_the_terminal_as_it_was(start: StartServer, number: int) -> None:
+    daemon = start()
+    child, keeper = pty.fork()
+    if child == 0:
+        os.execve(
+            str(binary_path()),
+            ["storaged", "user", "add", "ada"],
+            clean_environment({"DATA_DIRECTORY": str(daemon.data)}),
+        )
+    shown = b""
+    while not shown.endswith(b"Password: "):
+        shown += os.read(keeper, 1024)
+    assert not termios.tcgetattr(keeper)[3] & termios.ECHO
+    os.kill(child, number)
+    # The signal's own effect, or a failure where the one who started the tests ignores it.
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (-number, 1)
+    assert termios.tcgetattr(keeper)[3] & termios.ECHO
+    os.close(keeper)
+
 
 
 def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
