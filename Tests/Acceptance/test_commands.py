@@ -424,7 +424,7 @@ def test_container_tokens_that_are_made_known(start: StartServer) -> None:
     daemon = start(AUTH_CONTAINERS="known")
     chosen = str(uuid.uuid4())
     assert token_client(daemon.url, chosen).put_name("a").status_code == 401
-    assert done(daemon, "token", "add", "--container", chosen.upper()).strip() == chosen
+    assert done(daemon, "token", "add", "--container", "--token-stdin", given=f"{chosen.upper()}\n").strip() == chosen
     made = json.loads(done(daemon, "token", "add", "--container", "--json"))
     for token in (chosen, made["token"]):
         client = token_client(daemon.url, token)

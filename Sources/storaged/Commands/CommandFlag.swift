@@ -14,7 +14,7 @@ struct CommandFlag: Sendable {
         value("--generate-completion-script"),
         mark("--json"), value("--grace"), value("--account"), value("--to"), mark("--dry-run"),
         mark("--password-stdin"), mark("--admin"), mark("--yes"), value("--bytes"), value("--files"),
-        value("--label"), mark("--container"),
+        value("--label"), mark("--container"), mark("--token-stdin"),
     ]
 
     /// Those that ask for words instead of work.

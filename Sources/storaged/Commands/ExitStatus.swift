@@ -14,7 +14,12 @@ enum ExitStatus: Int32, Sendable {
     /// A service that stayed unreachable.
     case unavailable = 69
     case software = 70
+    /// Output that cannot be written.
+    case outputError = 74
     case configuration = 78
+    /// Ended by a signal, as shells count: 128 and its number.
+    case interrupted = 130
+    case terminated = 143
 }
 
 /// An end of a command that people are told about.

@@ -32,16 +32,18 @@ struct FsckCommand: ConfiguredCommand {
                 bar.show($0.blobs + $0.containers)
             } onFinding: { finding in
                 let line = FindingLine(finding)
-                try bar.interrupted { print(json ? try JSONLine.text(of: line) : line.text) }
+                try bar.interrupted {
+                    try StandardOutput.write(line: json ? JSONLine.text(of: line) : line.text)
+                }
             }
         }
         bar.finish()
         let outcome = Outcome(
             blobs: report.progress.blobs, bytes: report.progress.bytes, containers: report.progress.containers,
             findings: report.findings.values.reduce(0, +))
-        print(
-            json
-                ? try JSONLine.text(of: outcome)
+        try StandardOutput.write(
+            line: json
+                ? JSONLine.text(of: outcome)
                 : "checked \(outcome.blobs) blobs (\(ByteText.of(outcome.bytes))) and \(outcome.containers) containers:"
                     + " \(outcome.findings == 0 ? "all is well" : "\(outcome.findings) findings")")
         guard report.isClean else {

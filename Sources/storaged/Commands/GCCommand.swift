@@ -26,9 +26,9 @@ struct GCCommand: ConfiguredCommand {
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
         let outcome = try await collect(configuration)
-        print(
-            json
-                ? try JSONLine.text(of: outcome)
+        try StandardOutput.write(
+            line: json
+                ? JSONLine.text(of: outcome)
                 : "collected \(outcome.blobs) \(outcome.blobs == 1 ? "blob" : "blobs"), \(ByteText.of(outcome.bytes))")
     }
 

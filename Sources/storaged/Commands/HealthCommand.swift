@@ -10,26 +10,48 @@ struct HealthCommand: ConfiguredCommand {
         commandName: "health", abstract: "Ask the running daemon whether it is ready: exit 0 when it is, else 1.",
         discussion: SettingsHelp.text)
 
+    @Flag(help: "print one JSON object")
+    var json = false
+
+    /// Whether a daemon can serve.
+    struct Outcome: Encodable {
+        let isReady: Bool
+        let url: String
+        /// Why not.
+        @ExplicitNull var reason: String?
+    }
+
     func run(_ configuration: StoragedConfiguration) async throws {
         let url = Self.url(for: configuration.http)
+        do throws(NotReady) {
+            try await Self.ask(url)
+        } catch {
+            if json { try show(Outcome(isReady: false, url: url, reason: error.description)) }
+            throw error
+        }
+        try show(Outcome(isReady: true, url: url, reason: nil))
+    }
+
+    private func show(_ outcome: Outcome) throws {
+        try StandardOutput.write(line: json ? JSONLine.text(of: outcome) : "ready")
+    }
+
+    /// Throws unless the daemon behind the URL says that it can serve.
+    static func ask(_ url: String) async throws(NotReady) {
         // The daemon's certificate is for its public name, which is not the address that it is asked by here; nothing is told to it.
         var settings = HTTPClient.Configuration()
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.certificateVerification = .none
         settings.tlsConfiguration = tls
+        let status: HTTPResponseStatus
         do {
-            let answer = try await HTTPClient.withHTTPClient(configuration: settings) { client in
+            status = try await HTTPClient.withHTTPClient(configuration: settings) { client in
                 try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(5))
-            }
-            guard answer.status == .ok else {
-                throw NotReady(description: "\(url) answers \(answer.status.code)")
-            }
-            print("ready")
-        } catch let error as NotReady {
-            throw error
+            }.status
         } catch {
             throw NotReady(description: "\(url) does not answer (\(error))")
         }
+        guard status == .ok else { throw NotReady(description: "\(url) answers \(status.code)") }
     }
 
     /// The address to ask: a daemon that listens on all addresses is asked on the loopback one.

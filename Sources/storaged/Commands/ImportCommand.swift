@@ -43,7 +43,7 @@ struct ImportCommand: ConfiguredCommand {
 
     private func run(_ configuration: StoragedConfiguration, _ stores: Stores) async throws -> ImportReport {
         let target = try target()
-        let owner = try await stores.account(named: account)
+        let owner = try await stores.metadata.account(named: account)
         let pool = BlockingPool(threads: FolderImport.width + 1, queue: 4 * FolderImport.width)
         let source = try openFolder(configuration)
         let excluded = LocalFolder.Identity(path: configuration.dataDirectory)

@@ -6,7 +6,7 @@ struct OpenAPICommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "openapi", abstract: "Print the OpenAPI document that the daemon serves at /openapi.json.")
 
-    func run() {
-        print(String(decoding: OpenAPIDocument.bytes, as: UTF8.self), terminator: "")
+    func run() throws {
+        try StandardOutput.write(String(decoding: OpenAPIDocument.bytes, as: UTF8.self))
     }
 }

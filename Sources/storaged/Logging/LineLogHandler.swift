@@ -54,8 +54,9 @@ struct LineLogHandler: LogHandler {
 }
 
 extension [UInt8] {
-    /// Writes all bytes, normally with one call; gives up at the first error.
-    func writeAll(to descriptor: Int32) {
+    /// Writes all bytes, normally with one call; gives up at the first error, which `errno` tells, and returns false.
+    @discardableResult
+    func writeAll(to descriptor: Int32) -> Bool {
         withUnsafeBytes { buffer in
             var rest = buffer[...]
             while rest.isEmpty == false {
@@ -63,9 +64,10 @@ extension [UInt8] {
                 if written > 0 {
                     rest = rest.dropFirst(written)
                 } else if errno != EINTR {
-                    return
+                    return false
                 }
             }
+            return true
         }
     }
 }

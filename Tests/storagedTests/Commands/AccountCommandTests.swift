@@ -23,14 +23,25 @@ struct AccountCommandTests {
     }
 
     @Test(
-        "a quota is shown as it was said",
+        "a quota is shown as it is in force, with who says so",
         arguments: [
-            (nil, nil, "default"), (10 << 30, nil, "10.0 GiB"), (.max, nil, "none"), (.max, .max, "none"),
-            (nil, 5, "default, 5 files"), (1_024, 5, "1.0 KiB, 5 files"), (.max, 0, "none, 0 files"),
-            (0, .max, "0 bytes, none"),
-        ] as [(Int64?, Int64?, String)])
-    func quota(bytes: Int64?, files: Int64?, text: String) {
-        #expect(AccountLine.quota(bytes, files) == text)
+            (nil, nil, nil, "none (default)"), (nil, nil, 1_024, "1.0 KiB (default)"), (10 << 30, nil, 1, "10.0 GiB"),
+            (.max, nil, 5, "none"), (.max, .max, nil, "none"), (nil, 5, nil, "none (default), 5 files"),
+            (1_024, 5, nil, "1.0 KiB, 5 files"), (.max, 0, nil, "none, 0 files"), (0, .max, nil, "0 bytes, none"),
+        ] as [(Int64?, Int64?, Int64?, String)])
+    func quota(bytes: Int64?, files: Int64?, byDefault: Int64?, text: String) throws {
+        let container = Container(
+            id: ContainerID(), space: .shared, keepsRevisions: true, limits: ContainerLimits(bytes: bytes, files: files)
+        )
+        let account = Account(
+            id: AccountID(), serial: 1, kind: .registered, role: .user, login: nil, createdAt: .now(), disabledAt: nil,
+            container: container)
+        let line = AccountLine(account, Usage(), defaults: ContainerLimits(bytes: byDefault))
+        #expect(line.quota == text)
+        let json = try JSONLine.text(of: line)
+        #expect(!json.contains("9223372036854775807"))
+        #expect(json.contains(#""limit_bytes":null"#) == (text.hasPrefix("none")))
+        #expect(json.contains(#""login":null"#))
     }
 
     @Test(
@@ -81,9 +92,15 @@ struct AccountCommandTests {
             (["user", "add"], nil, 64, "login"),
             (["token", "add"], nil, 64, "--container"),
             (["token", "add", "bob"], nil, 67, "no account 'bob'"),
-            (["token", "add", "--container", "123"], nil, 64, "give a UUID"),
-            (["token", "add", "--container", "00000000-0000-0000-0000-000000000000"], nil, 64, "give a UUID"),
-            (["token", "revoke", "ann", "123"], nil, 64, "no id of a token"),
+            (["token", "add", "--container", "--token-stdin"], "123\n", 64, "give a UUID"),
+            (["token", "add", "--container", "--token-stdin"], "", 64, "give a UUID"),
+            (
+                ["token", "add", "--container", "--token-stdin"], "00000000-0000-0000-0000-000000000000\n", 64,
+                "give a UUID"
+            ),
+            (["token", "add", "--container", "2d3b1c5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e"], nil, 64, "--token-stdin"),
+            (["token", "add", "ann", "--token-stdin"], nil, 64, "--container"),
+            (["token", "revoke", "ann", "hunter2"], nil, 64, "no id of a token"),
             (["token", "revoke", "ann", "2d3b1c5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e"], nil, 1, "no such token"),
         ]
         for row in rows {
@@ -91,9 +108,64 @@ struct AccountCommandTests {
             #expect(program.status == row.status, "\(row.arguments): \(program.errors)")
             #expect(program.errors.contains(row.words), "\(row.arguments): \(program.errors)")
             #expect(program.output == "")
+            #expect(
+                !program.errors.contains("hunter2") && !program.errors.contains("2d3b1c5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e"))
         }
         let listed = try run(["user", "list", "--json"], nil).output.split(separator: "\n")
         #expect(listed.count == 1)
+    }
+
+    @Test("know a container's token that they are given, and refuse one that was revoked by name of the reason")
+    func containerTokens() async throws {
+        let (_, run) = try await store()
+        let token = "2d3b1c5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e"
+        let add = ["token", "add", "--container", "--token-stdin"]
+        let made = try run(add, token.uppercased() + "\n")
+        #expect(made.output == token + "\n")
+        #expect(try run(add, token).status == 0)
+        let table = try run(["user", "list"], nil).output.split(separator: "\n")
+        let account = try #require(table.last?.split(separator: " ").last.map(String.init))
+        let tokens = try run(["token", "list", account, "--json"], nil).output
+        #expect(tokens.contains(#""last_used_at":null"#))
+        #expect(tokens.contains(#""expires_at":null"#))
+        let id = try #require(tokens.split(separator: #""id":""#).last?.prefix(36).description)
+        let revoked = try run(["token", "revoke", account, id, "--json"], nil)
+        #expect(revoked.output == #"{"account":"\#(account)","id":"\#(id)"}"# + "\n")
+        let again = try run(add, token)
+        #expect(again.status == 1)
+        #expect(again.errors.contains("revoked"))
+    }
+
+    @Test("show when a token ends if nobody uses it")
+    func idleTokens() async throws {
+        let (_, run) = try await store()
+        #expect(try run(["user", "add", "ann", "--password-stdin"], "correct horse\n").status == 0)
+        #expect(
+            try run(["token", "add", "ann", "--auth-token-idle", "1h", "--auth-token-lifetime", "30d"], nil).status == 0
+        )
+        let row = try #require(try run(["token", "list", "ann"], nil).output.split(separator: "\n").last)
+        let cells = row.split(separator: " ").map(String.init)
+        #expect(cells[3] == "never")
+        let ends = try Date(cells[4], strategy: .iso8601)
+        #expect(ends.timeIntervalSinceNow > 3_000 && ends.timeIntervalSinceNow < 3_601)
+    }
+
+    @Test("fail when what they print cannot be written")
+    func outputError() async throws {
+        let (directory, _) = try await store()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent("storaged")
+        process.arguments = ["token", "add", "--container", "--data-directory", directory.path]
+        let errors = Pipe()
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = errors
+        process.environment = [:]
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 74)
+        #expect(text.contains("nobody has seen it"))
     }
 
     @Test("never read a password from their arguments")

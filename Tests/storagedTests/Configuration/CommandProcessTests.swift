@@ -50,6 +50,24 @@ struct CommandProcessTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [])
     }
 
+    @Test("names the commands to somebody who gives another word")
+    func commands() throws {
+        let outcome = try run(["frob"], in: ConfigurationFixture())
+        #expect(outcome.errors.contains("there is no command 'frob'; the commands are config, fsck, gc, "))
+    }
+
+    @Test("prints a line of JSON for every setting, and null for what is not there")
+    func jsonLines() throws {
+        let config = try run(["config", "--json"], environment: ["LOG_FILE": "a"], in: ConfigurationFixture())
+        let lines = config.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == ConfigurationTable.storaged.keys.count + 1)
+        #expect(lines.contains(#"{"key":"http.port","source":"default","value":"8080"}"#))
+        #expect(lines.last == #"{"notice":"log.file (LOG_FILE in the environment) has no effect in this build"}"#)
+        let health = try run(["health", "--json", "--http-port", "1"], in: ConfigurationFixture())
+        #expect(health.status == 1)
+        #expect(health.output.hasPrefix(#"{"is_ready":false,"reason":"http://127.0.0.1:1/readyz does not answer"#))
+    }
+
     @Test("prints what is in force and where it came from")
     func config() throws {
         let fixture = try ConfigurationFixture()
@@ -90,9 +108,11 @@ struct CommandProcessTests {
             let port = try #require(client.port)
             let configuration = try StoragedConfiguration(settings: ["http.port": "\(port)"])
             if status == 200 {
-                try await HealthCommand().run(configuration)
+                try await HealthCommand.ask(HealthCommand.url(for: configuration.http))
             } else {
-                let error = await #expect(throws: NotReady.self) { try await HealthCommand().run(configuration) }
+                let error = await #expect(throws: NotReady.self) {
+                    try await HealthCommand.ask(HealthCommand.url(for: configuration.http))
+                }
                 #expect(error?.description == "http://127.0.0.1:\(port)/readyz answers \(status)")
             }
         }

@@ -3,7 +3,7 @@ import StorageCore
 /// An account as commands show it.
 struct AccountLine: Encodable {
     let id: String
-    let login: String?
+    @ExplicitNull var login: String?
     let kind: String
     let role: String
     let isDisabled: Bool
@@ -12,11 +12,22 @@ struct AccountLine: Encodable {
     let bytes: Int64
     /// Older revisions that are kept.
     let revisionBytes: Int64
-    /// What was said for this account; nil where the default of the server applies.
-    let limitBytes: Int64?
-    let limitFiles: Int64?
+    /// What it may hold, whoever said so; nil where nothing limits it.
+    @ExplicitNull var limitBytes: Int64?
+    @ExplicitNull var limitFiles: Int64?
+    let limitBytesFrom: LimitSource
+    let limitFilesFrom: LimitSource
 
-    init(_ account: Account, _ usage: Usage) {
+    /// Who says what an account may hold.
+    enum LimitSource: String, Encodable {
+        /// `storaged user quota`.
+        case account
+        /// The settings limits.quota, limits.container-quota and limits.files.
+        case settings
+    }
+
+    /// - Parameter defaults: What holds where nothing was said for the account.
+    init(_ account: Account, _ usage: Usage, defaults: ContainerLimits) {
         id = account.id.description
         login = account.login?.description
         kind = account.kind.rawValue
@@ -26,8 +37,12 @@ struct AccountLine: Encodable {
         files = usage.files
         bytes = usage.bytes
         revisionBytes = usage.revisionBytes
-        limitBytes = account.container.limits.bytes
-        limitFiles = account.container.limits.files
+        let own = account.container.limits
+        let limits = own.inForce(defaults: defaults)
+        limitBytes = limits.bytes
+        limitFiles = limits.files
+        limitBytesFrom = own.bytes == nil ? .settings : .account
+        limitFilesFrom = own.files == nil ? .settings : .account
     }
 
     static var table: TextTable { TextTable("LOGIN", "ROLE", "STATE", "FILES", "SIZE", "QUOTA", "CREATED", "ID") }
@@ -35,21 +50,17 @@ struct AccountLine: Encodable {
     func add(to table: inout TextTable) {
         table.add(
             login ?? "(\(kind))", role, isDisabled ? "disabled" : "active", "\(files)",
-            ByteText.of(bytes.addingReportingOverflow(revisionBytes).partialValue), Self.quota(limitBytes, limitFiles),
-            createdAt, id)
+            ByteText.of(bytes.addingReportingOverflow(revisionBytes).partialValue), quota, createdAt, id)
     }
 
-    /// `default`, `none`, `10.0 GiB`, `none, 500 files`.
-    static func quota(_ bytes: Int64?, _ files: Int64?) -> String {
-        func word(_ limit: Int64?, _ text: (Int64) -> String) -> String {
-            switch limit {
-            case nil: "default"
-            case ContainerLimits.unlimited: "none"
-            case let limit?: text(limit)
-            }
+    /// What is in force: `10.0 GiB`, `none, 500 files`, `10.0 GiB (default)`.
+    var quota: String {
+        func word(_ text: String?, _ source: LimitSource) -> String {
+            (text ?? "none") + (source == .settings ? " (default)" : "")
         }
-        let (size, count) = (word(bytes, ByteText.of), word(files) { "\($0) files" })
-        return files == nil || size == count ? size : "\(size), \(count)"
+        let size = word(limitBytes.map(ByteText.of), limitBytesFrom)
+        let count = word(limitFiles.map { "\($0) files" }, limitFilesFrom)
+        return limitFiles == nil && (limitFilesFrom == .settings || size == count) ? size : "\(size), \(count)"
     }
 }
 
@@ -57,10 +68,11 @@ struct AccountLine: Encodable {
 struct TokenLine: Encodable {
     let id: String
     let kind: String
-    let label: String?
+    @ExplicitNull var label: String?
     let createdAt: String
-    let lastUsedAt: String?
-    let expiresAt: String?
+    @ExplicitNull var lastUsedAt: String?
+    /// When it ends if it is not used before.
+    @ExplicitNull var expiresAt: String?
 
     init(_ credential: StoredCredential) {
         id = credential.id.description
@@ -68,7 +80,8 @@ struct TokenLine: Encodable {
         label = credential.label
         createdAt = credential.createdAt.shown
         lastUsedAt = credential.lastUsedAt?.shown
-        expiresAt = credential.expiresAt?.shown
+        let ends = [credential.expiresAt, credential.idleUntil].compactMap { $0 }
+        expiresAt = ends.min()?.shown
     }
 
     static var table: TextTable { TextTable("ID", "KIND", "CREATED", "LAST USED", "EXPIRES", "LABEL") }

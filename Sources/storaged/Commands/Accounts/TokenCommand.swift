@@ -16,18 +16,23 @@ extension TokenCommand {
             abstract: "Make a token and print it: the only time that it can be seen.",
             discussion: """
                 For an account: an Authorization: Bearer token that lasts as long as auth.token-lifetime and \
-                auth.token-idle say. With --container: an X-Auth-Token with a container of its own, which is known \
-                from then on where auth.containers is 'known'. \(SettingsHelp.reference)
+                auth.token-idle say. With --container: a random X-Auth-Token with a container of its own, which is \
+                known from then on where auth.containers is 'known'; with --token-stdin besides, a UUID of your own, \
+                which is never an argument, because everybody on the machine can read those. \(SettingsHelp.reference)
                 """)
 
-        @Argument(help: "login or id of the account; with --container, a UUID (default: a random one)")
-        var subject: String?
+        @Argument(help: "login or id of the account; none with --container")
+        var account: String?
 
         @Option(help: "what the token is for, as token list shows it")
         var label: String?
 
         @Flag(help: "a token for a container instead of an account")
         var container = false
+
+        @Flag(
+            help: "with --container: read the UUID from the first line of standard input, or ask for it on a terminal")
+        var tokenStdin = false
 
         @Flag(help: "print one JSON object")
         var json = false
@@ -37,37 +42,60 @@ extension TokenCommand {
             let token: String
             let account: String
             /// Seconds.
-            let expiresIn: Int64?
+            @ExplicitNull var expiresIn: Int64?
         }
 
         func validate() throws {
-            if !container, subject == nil { throw ValidationError("Name the account, or say --container.") }
+            if !container, account == nil { throw ValidationError("Name the account, or say --container.") }
+            if container, account != nil {
+                throw ValidationError(
+                    "A container's token is no argument, which everybody on the machine can read: say --token-stdin.")
+            }
             if container, label != nil { throw ValidationError("A container's token has no label.") }
+            if !container, tokenStdin { throw ValidationError("--token-stdin needs --container.") }
         }
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            let outcome = try await container ? makeKnown(registry) : issue(registry, stores)
-            print(json ? try JSONLine.text(of: outcome) : outcome.token)
+        func run(_ accounts: OpenAccounts) async throws {
+            // Read before anything is made.
+            let token = try container ? chosenToken() : nil
+            let outcome =
+                if let token { try await makeKnown(token, accounts) } else { try await issue(accounts) }
+            do throws(CommandFailure) {
+                try StandardOutput.write(line: json ? text(of: outcome) : outcome.token)
+            } catch {
+                throw CommandFailure(
+                    description:
+                        "\(error.description): the token was made for the account \(outcome.account), but nobody"
+                        + " has seen it; revoke it, and make another one", exitStatus: error.exitStatus)
+            }
         }
 
-        private func issue(_ registry: AccountRegistry, _ stores: Stores) async throws -> Outcome {
-            let account = try await stores.account(named: subject ?? "")
+        private func text(of outcome: Outcome) throws(CommandFailure) -> String {
+            do { return try JSONLine.text(of: outcome) } catch { throw CommandFailure(description: "\(error)") }
+        }
+
+        private func issue(_ accounts: OpenAccounts) async throws -> Outcome {
+            let account = try await accounts.named(account ?? "")
             guard account.kind == .registered else {
                 throw CommandFailure(description: "only a registered account can have tokens beside its own")
             }
-            let token = try await registry.issueToken(for: account, label: label)
+            let token = try await accounts.registry.issueToken(for: account, label: label)
             return Outcome(token: token.text, account: account.id.description, expiresIn: token.lifetime)
         }
 
-        private func makeKnown(_ registry: AccountRegistry) async throws -> Outcome {
-            let uuid = subject.map { Identifier<ContainerToken>(text: Array($0.utf8)) } ?? .random()
+        private func chosenToken() throws -> ContainerToken {
+            let uuid = tokenStdin ? Identifier<ContainerToken>(text: try PasswordInput.readToken()) : .random()
             guard let uuid, let token = ContainerToken(uuid) else {
                 throw CommandFailure(
                     description: "that is no token of a container; give a UUID such as \(Identifier<Self>.random())",
                     exitStatus: .usage)
             }
-            let account = try await registry.add(token)
-            return Outcome(token: uuid.description, account: account.id.description, expiresIn: nil)
+            return token
+        }
+
+        private func makeKnown(_ token: ContainerToken, _ accounts: OpenAccounts) async throws -> Outcome {
+            let account = try await accounts.registry.add(token)
+            return Outcome(token: token.uuid.description, account: account.id.description, expiresIn: nil)
         }
     }
 
@@ -82,20 +110,20 @@ extension TokenCommand {
         @Flag(help: "print one JSON object a line")
         var json = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            let id = try await stores.account(named: account).id
+        func run(_ accounts: OpenAccounts) async throws {
+            let id = try await accounts.named(account).id
             var table = TokenLine.table
             var last: CredentialID?
             var page: Page<StoredCredential>
             repeat {
-                page = try await registry.credentials(of: id, after: last, limit: 500)
+                page = try await accounts.registry.credentials(of: id, after: last, limit: 500)
                 for credential in page.entries {
                     let line = TokenLine(credential)
-                    if json { print(try JSONLine.text(of: line)) } else { line.add(to: &table) }
+                    if json { try StandardOutput.write(line: JSONLine.text(of: line)) } else { line.add(to: &table) }
                     last = credential.id
                 }
             } while page.hasMore
-            if !json { print(table.text) }
+            if !json { try StandardOutput.write(line: table.text) }
         }
     }
 
@@ -110,15 +138,30 @@ extension TokenCommand {
         @Argument(help: "the ids of the tokens, as token list shows them")
         var tokens: [String]
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            let found = try await stores.account(named: account)
-            for token in tokens {
+        @Flag(help: "print one JSON object a line")
+        var json = false
+
+        /// A token that has ended.
+        struct Outcome: Encodable {
+            let id: String
+            let account: String
+        }
+
+        func run(_ accounts: OpenAccounts) async throws {
+            // All are read before one is ended; what is no id may be a token itself, and is not repeated.
+            let ids = try tokens.map { token in
                 guard let id = CredentialID(text: Array(token.utf8)) else {
                     throw CommandFailure(
-                        description: "\(token.quotedForDisplay) is no id of a token", exitStatus: .usage)
+                        description: "one of the arguments is no id of a token; storaged token list shows the ids",
+                        exitStatus: .usage)
                 }
-                try await registry.revoke(id, of: found)
-                print("revoked \(id)")
+                return id
+            }
+            let found = try await accounts.named(account)
+            for id in ids {
+                try await accounts.registry.revoke(id, of: found)
+                let outcome = Outcome(id: id.description, account: found.id.description)
+                try StandardOutput.write(line: json ? JSONLine.text(of: outcome) : "revoked \(id)")
             }
         }
     }

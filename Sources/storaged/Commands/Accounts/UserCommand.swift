@@ -29,16 +29,17 @@ extension UserCommand {
         @Flag(help: "print one JSON object")
         var json = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
+        func run(_ accounts: OpenAccounts) async throws {
             let login = try Login(Array(login.utf8))
             // Said before anybody types a password for nothing.
-            guard try await stores.metadata.account(.login(login)) == nil else {
+            guard try await accounts.metadata.account(.login(login)) == nil else {
                 throw StorageError(.loginTaken, "login: is taken; choose another one.")
             }
             let password = try PasswordInput.read(fromStandardInput: passwordStdin)
-            let account = try await registry.add(login: login.bytes, password: password, role: admin ? .admin : .user)
-            let line = AccountLine(account, try await stores.metadata.usage(of: account.container.id))
-            print(json ? try JSONLine.text(of: line) : "made \(account.role.rawValue) \(login) \(account.id)")
+            let account = try await accounts.registry.add(
+                login: login.bytes, password: password, role: admin ? .admin : .user)
+            let name = login.description.escapedForDisplay
+            try await accounts.show(account, json: json) { _ in "made \(account.role.rawValue) \(name) \(account.id)" }
         }
     }
 
@@ -50,13 +51,13 @@ extension UserCommand {
         @Flag(help: "print one JSON object a line")
         var json = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
+        func run(_ accounts: OpenAccounts) async throws {
             var table = AccountLine.table
-            try await stores.forEachAccount { account in
-                let line = AccountLine(account, try await stores.metadata.usage(of: account.container.id))
-                if json { print(try JSONLine.text(of: line)) } else { line.add(to: &table) }
+            try await accounts.metadata.forEachAccount { account in
+                let line = try await accounts.line(of: account)
+                if json { try StandardOutput.write(line: JSONLine.text(of: line)) } else { line.add(to: &table) }
             }
-            if !json { print(table.text) }
+            if !json { try StandardOutput.write(line: table.text) }
         }
     }
 
@@ -69,9 +70,13 @@ extension UserCommand {
         @Argument(help: "login or id")
         var account: String
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            try await registry.setDisabled(true, of: stores.account(named: account))
-            print("disabled \(account.escapedForDisplay)")
+        @Flag(help: "print one JSON object")
+        var json = false
+
+        func run(_ accounts: OpenAccounts) async throws {
+            try await accounts.registry.setDisabled(true, of: accounts.named(account))
+            try await accounts.show(accounts.named(account), json: json) { _ in "disabled \(account.escapedForDisplay)"
+            }
         }
     }
 
@@ -83,9 +88,12 @@ extension UserCommand {
         @Argument(help: "login or id")
         var account: String
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            try await registry.setDisabled(false, of: stores.account(named: account))
-            print("enabled \(account.escapedForDisplay)")
+        @Flag(help: "print one JSON object")
+        var json = false
+
+        func run(_ accounts: OpenAccounts) async throws {
+            try await accounts.registry.setDisabled(false, of: accounts.named(account))
+            try await accounts.show(accounts.named(account), json: json) { _ in "enabled \(account.escapedForDisplay)" }
         }
     }
 
@@ -101,15 +109,18 @@ extension UserCommand {
         @Flag(help: "do not ask")
         var yes = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            let found = try await stores.account(named: account)
-            let usage = try await stores.metadata.usage(of: found.container.id)
-            let what = "\(account.escapedForDisplay) with \(usage.files) files (\(ByteText.of(usage.bytes)))"
+        @Flag(help: "print one JSON object: the account as it was")
+        var json = false
+
+        func run(_ accounts: OpenAccounts) async throws {
+            let found = try await accounts.named(account)
+            let line = try await accounts.line(of: found)
+            let what = "\(account.escapedForDisplay) with \(line.files) files (\(ByteText.of(line.bytes)))"
             guard yes || Question.isConfirmed("Delete \(what)?") else {
                 throw CommandFailure(description: "nothing was deleted; say --yes to delete \(what)")
             }
-            try await registry.delete(found)
-            print("deleted \(what)")
+            try await accounts.registry.delete(found)
+            try StandardOutput.write(line: json ? JSONLine.text(of: line) : "deleted \(what)")
         }
     }
 
@@ -124,10 +135,17 @@ extension UserCommand {
         @Flag(help: "read the password from the first line of standard input instead of asking for it")
         var passwordStdin = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            let found = try await stores.account(named: account)
-            try await registry.setPassword(PasswordInput.read(fromStandardInput: passwordStdin), of: found)
-            print("changed the password of \(account.escapedForDisplay)")
+        @Flag(help: "print one JSON object")
+        var json = false
+
+        func run(_ accounts: OpenAccounts) async throws {
+            let found = try await accounts.named(account)
+            // Said before anybody types a password for nothing.
+            guard try await accounts.metadata.account(.id(found.id))?.passwordHash != nil else {
+                throw StorageError(.unprocessable, "account: has no password.")
+            }
+            try await accounts.registry.setPassword(PasswordInput.read(fromStandardInput: passwordStdin), of: found)
+            try await accounts.show(found, json: json) { _ in "changed the password of \(account.escapedForDisplay)" }
         }
     }
 
@@ -137,7 +155,8 @@ extension UserCommand {
             abstract: "Show or set what an account may store.",
             discussion: """
                 'none' lifts the limit for this account; 'default' leaves it to the settings limits.quota, \
-                limits.container-quota and limits.files. \(SettingsHelp.reference)
+                limits.container-quota and limits.files: as this command sees them, so give them in a file that the \
+                daemon reads too, not by flags of serve. \(SettingsHelp.reference)
                 """)
 
         @Argument(help: "login or id")
@@ -152,23 +171,27 @@ extension UserCommand {
         @Flag(help: "print one JSON object")
         var json = false
 
-        func run(_ registry: AccountRegistry, _ stores: Stores) async throws {
-            var found = try await stores.account(named: account)
+        func run(_ accounts: OpenAccounts) async throws {
+            let found = try await accounts.named(account)
             if bytes != nil || files != nil {
                 var limits = found.container.limits
                 if let bytes { limits.bytes = bytes.value }
                 if let files { limits.files = files.value }
-                try await registry.setLimits(limits, of: found)
-                found = try await stores.account(named: account)
+                try await accounts.registry.setLimits(limits, of: found)
             }
-            let line = AccountLine(found, try await stores.metadata.usage(of: found.container.id))
-            print(
-                json
-                    ? try JSONLine.text(of: line)
-                    : "\(account.escapedForDisplay): \(AccountLine.quota(line.limitBytes, line.limitFiles));"
-                        + " \(line.files) files, \(ByteText.of(line.bytes)), older revisions"
-                        + " \(ByteText.of(line.revisionBytes))")
+            try await accounts.show(accounts.named(account), json: json) { line in
+                "\(account.escapedForDisplay): \(line.quota); \(line.files) files, \(ByteText.of(line.bytes)),"
+                    + " older revisions \(ByteText.of(line.revisionBytes))"
+            }
         }
+    }
+}
+
+extension OpenAccounts {
+    /// Prints an account after something was done with it.
+    fileprivate func show(_ account: Account, json: Bool, text: (AccountLine) -> String) async throws {
+        let line = try await line(of: account)
+        try StandardOutput.write(line: json ? JSONLine.text(of: line) : text(line))
     }
 }
 
