@@ -178,7 +178,7 @@ def test_odd_names_and_things_that_are_no_files(start: StartServer, tmp_path: Pa
     assert "2 of the entries could not be imported" in result.stderr
     assert remarks(result) == [
         ("failed", "\\xff\\xfe"),
-        ("failed", "new\\u{a}line"),
+        ("failed", "new\nline"),
         ("skipped", "link"),
         ("skipped", "linked"),
         ("skipped", "pipe"),
@@ -186,7 +186,7 @@ def test_odd_names_and_things_that_are_no_files(start: StartServer, tmp_path: Pa
     ]
     assert report(result) == {
         "stored": len(good), "updated": 0, "bytes": sum(len(name.encode()) for name in good), "already_there": 0,
-        "folders": 1, "skipped": 4, "failed": 2, "is_dry_run": False,
+        "folders": 1, "skipped": 4, "failed": 2, "is_dry_run": False, "is_complete": True,
     }  # fmt: skip
     assert sorted(served(member)) == sorted(good)
     folders = member.client.listing(folder="/empty")["files"]
@@ -243,6 +243,99 @@ def test_the_data_directory_below_a_folder_is_left_out(start: StartServer) -> No
 
 
 # gc
+def test_the_database_is_left_out_wherever_it_lies(start: StartServer, tmp_path: Path) -> None:
+    source = tmp_path / "elsewhere"
+    source.mkdir()
+    (source / "note.txt").write_text("note")
+    database = {"DATABASE_URL": f"sqlite:{source}/accounts.sqlite"}
+    daemon = start(**database)
+    member = new_member(daemon.url)
+    arguments = ("import", str(source), "--account", member.login, "--json")
+    result = run_command(*arguments, directory=tmp_path, DATA_DIRECTORY=str(daemon.data), **database)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert report(result)["stored"] == 1 and member.client.paths() == ["/note.txt"]
+    assert ("skipped", "accounts.sqlite") in remarks(result)
+
+
+def test_an_import_heals_what_the_store_has_lost(start: StartServer, tmp_path: Path) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("missing", "short", "good"):
+        (source / name).write_text(name)
+    assert command(daemon, "import", str(source), "--account", member.login).returncode == 0
+    blobs = {path.read_bytes().decode(): path for path in (daemon.data / "store").rglob("*") if path.is_file()}
+    blobs["missing"].unlink()
+    os.truncate(blobs["short"], 2)
+    result = command(daemon, "import", str(source), "--account", member.login, "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert report(result)["updated"] == 2 and report(result)["already_there"] == 1
+    assert served(member) == contents(source)
+
+
+def test_an_import_over_the_quota_stores_what_there_is_room_for(start: StartServer, tmp_path: Path) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "large").write_bytes(b"x" * 1000)
+    for number in range(20):
+        (source / f"small-{number}").write_bytes(b"%d" % (number % 10))
+    done(daemon, "user", "quota", member.login, "--bytes", "100")
+    for arguments in (("--dry-run",), (), ()):
+        result = command(daemon, "import", str(source), "--account", member.login, "--json", *arguments)
+        assert result.returncode == 1, result.stdout + result.stderr
+        assert remarks(result) == [("failed", "large")]
+    assert report(result)["already_there"] == 20 and report(result)["failed"] == 1
+    done(daemon, "user", "quota", member.login, "--bytes", "none", "--files", "20")
+    result = command(daemon, "import", str(source), "--account", member.login, "--json")
+    assert result.returncode == 1 and remarks(result) == [("failed", "large")]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_import_that_is_stopped_gives_back_its_room(
+    start: StartServer, tmp_path: Path, number: int, status: int
+) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "note.txt").write_text("note")
+    with (source / "large").open("wb") as large:
+        large.truncate(4 << 30)
+    done(daemon, "user", "quota", member.login, "--bytes", "5GiB")
+    process = subprocess.Popen(
+        [str(binary_path()), "import", str(source), "--account", member.login, "--json"],
+        env=clean_environment({"DATA_DIRECTORY": str(daemon.data)}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while reserved(daemon) == 0 or not member.client.paths():
+        assert process.poll() is None
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == status and "stopped by" in errors
+    told = json.loads(output.splitlines()[-1])
+    assert told["stored"] == 1 and told["failed"] == 0 and not told["is_complete"]
+    assert reserved(daemon) == 0
+    assert served(member) == {"note.txt": b"note"}
+
+
+def reserved(daemon: Daemon) -> int:
+    """Bytes that are set aside for uploads."""
+    with sqlite3.connect(f"file:{daemon.data}/storaged.sqlite?mode=ro", uri=True) as database:
+        return int(database.execute("SELECT COALESCE(SUM(reserved), 0) FROM uploads").fetchone()[0])
+
+
+@pytest.mark.parametrize("target", ["", "x/../y", "a//b", "x\n"])
+def test_an_import_goes_only_to_a_folder_that_can_be(tmp_path: Path, target: str) -> None:
+    result = run_command("import", ".", "--account", "ann", f"--to={target}", directory=tmp_path)
+    assert result.returncode == 64 and "--to" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 
 
 def test_gc_beside_a_running_server(start: StartServer) -> None:

@@ -10,7 +10,9 @@ struct ImportCommand: ConfiguredCommand {
         discussion: """
             Names are kept byte for byte. Files that are there already with the same bytes are left alone, so that a \
             second run finishes one that was interrupted; other bytes become a new revision. Symbolic links, pipes, \
-            sockets and devices are skipped, and said so. Ends with 1 when something could not be read or named.
+            sockets and devices are skipped, and said so; so is the store itself. What cannot be read, named or held by the \
+            account fails by itself, the others go on, and the end is 1. Stopped by SIGINT (130) or SIGTERM (143) it gives \
+            back the room that was set aside for what was under way; after SIGKILL that takes two minutes.
 
             \(SettingsHelp.reference)
             """)
@@ -30,36 +32,47 @@ struct ImportCommand: ConfiguredCommand {
     @Flag(help: "print one JSON object a line: what was skipped, what failed, and the numbers at the end")
     var json = false
 
+    func validate() throws {
+        do {
+            _ = try target()
+        } catch {
+            let reason = (error as? StorageError)?.message ?? "\(error)"
+            throw ValidationError("--to: \((to ?? "").quotedForDisplay) is no folder of an account. \(reason)")
+        }
+    }
+
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
+        let (target, output) = (try target(), ImportOutput(isDryRun: dryRun, isJSON: json))
         let report = try await Wiring.besideDaemon(configuration) { stores in
-            try await run(configuration, stores)
+            let owner = try await stores.metadata.account(named: account)
+            let source = try openFolder(configuration)
+            return try await Interruption.watching {
+                try await Self.run(configuration, stores, owner, source, to: target, output)
+            }
         }
-        print(json ? try JSONLine.text(of: report) : report.text)
         guard report.failed == 0 else {
             throw CommandFailure(description: "\(report.failed) of the entries could not be imported")
         }
     }
 
-    private func run(_ configuration: StoragedConfiguration, _ stores: Stores) async throws -> ImportReport {
-        let target = try target()
-        let owner = try await stores.metadata.account(named: account)
+    private static func run(
+        _ configuration: StoragedConfiguration, _ stores: Stores, _ owner: Account, _ source: LocalFolder,
+        to target: FilePath?, _ output: ImportOutput
+    ) async throws -> ImportReport {
         let pool = BlockingPool(threads: FolderImport.width + 1, queue: 4 * FolderImport.width)
-        let source = try openFolder(configuration)
-        let excluded = LocalFolder.Identity(path: configuration.dataDirectory)
-        let naming: FolderWalk.Naming = { name in
-            try Self.path(of: name, in: target, of: owner)
-        }
+        let excluded = Set(configuration.places.compactMap { LocalFolder.Identity(path: $0) })
+        let naming: FolderWalk.Naming = { try path(of: $0, in: target) }
         let isShown = ProgressBar.isWanted
-        let total = isShown ? try await pool.run { try Self.measure(source, excluded, naming) } : ProgressBar.Total()
+        let total = isShown ? try await pool.run { try measure(source, excluded, naming) } : ProgressBar.Total()
         let bar = ProgressBar(total: total, descriptor: isShown ? 2 : nil)
         defer { bar.finish() }
 
+        let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
         let work = FolderImport(
-            storage: FileStorage(
-                metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy),
-            principal: Principal(identity: .account(owner)), isDryRun: dryRun, pool: pool)
-        var report = ImportReport(isDryRun: dryRun)
+            storage: storage, principal: Principal(identity: .account(owner)),
+            forecast: output.isDryRun ? try await ImportForecast(storage, account: owner) : nil, pool: pool)
+        var report = ImportReport(isDryRun: output.isDryRun)
         let walk = try await pool.run { try FolderWalk(source, excluding: excluded, naming: naming) }
         do {
             try await work.run(walk, progress: { bar.advance(bytes: $0) }) { event in
@@ -67,20 +80,18 @@ struct ImportCommand: ConfiguredCommand {
                 switch event {
                 case .stored, .alreadyThere: bar.advance()
                 case .folder: break
-                case .skipped, .failed: try bar.interrupted { try show(event) }
+                case .skipped, .failed: try bar.interrupted { try output.show(event) }
                 }
             }
         } catch {
-            try bar.interrupted { print(json ? try JSONLine.text(of: report) : report.text) }
+            report.isComplete = false
+            try bar.interrupted { try output.show(report) }
             throw error
         }
         await pool.shutdown()
+        bar.finish()
+        try output.show(report)
         return report
-    }
-
-    private func show(_ event: FolderImport.Event) throws {
-        guard let remark = ImportRemark(event) else { return }
-        print(json ? try JSONLine.text(of: remark) : remark.text)
     }
 
     private func target() throws -> FilePath? {
@@ -90,7 +101,7 @@ struct ImportCommand: ConfiguredCommand {
     }
 
     /// - Parameter name: Relative to the folder; empty for the folder itself.
-    private static func path(of name: [UInt8], in target: FilePath?, of owner: Account) throws -> FilePath {
+    private static func path(of name: [UInt8], in target: FilePath?) throws -> FilePath {
         guard let target else { return try FilePath(name) }
         return name.isEmpty ? target : try target.appending(name)
     }
@@ -111,7 +122,7 @@ struct ImportCommand: ConfiguredCommand {
 
     /// What there is to import; blocks.
     private static func measure(
-        _ source: LocalFolder, _ excluded: LocalFolder.Identity?, _ naming: @escaping FolderWalk.Naming
+        _ source: LocalFolder, _ excluded: Set<LocalFolder.Identity>, _ naming: @escaping FolderWalk.Naming
     ) throws -> ProgressBar.Total {
         var total = ProgressBar.Total()
         let walk = try FolderWalk(source, excluding: excluded, naming: naming)
@@ -121,5 +132,28 @@ struct ImportCommand: ConfiguredCommand {
             total.bytes += file.state.size
         }
         return total
+    }
+}
+
+extension StoragedConfiguration {
+    /// The paths of everything that a store on this machine consists of, there or not.
+    fileprivate var places: [String] {
+        guard case .sqlite(let database) = database.location else { return [dataDirectory] }
+        return [dataDirectory] + ["", "-wal", "-shm", "-journal", "-open.lock"].map { database + $0 }
+    }
+}
+
+/// How an import tells of itself.
+private struct ImportOutput: Sendable {
+    let isDryRun: Bool
+    let isJSON: Bool
+
+    func show(_ event: FolderImport.Event) throws {
+        guard let remark = ImportRemark(event) else { return }
+        try StandardOutput.write(line: isJSON ? JSONLine.text(of: remark) : remark.text)
+    }
+
+    func show(_ report: ImportReport) throws {
+        try StandardOutput.write(line: isJSON ? JSONLine.text(of: report) : report.text)
     }
 }

@@ -50,12 +50,24 @@ struct CommandTextTests {
         #expect(LocalName.shown(bytes) == text)
     }
 
+    @Test(
+        "JSON has names as they are, and the bytes of those that are no text",
+        arguments: [
+            (Array("a\nb".utf8), #"{"event":"failed","name":"a\nb","name_bytes":null,"reason":"r"}"#),
+            (Array(#"a\xff"#.utf8), #"{"event":"failed","name":"a\\xff","name_bytes":null,"reason":"r"}"#),
+            ([0x61, 0xFF], #"{"event":"failed","name":"a\\xff","name_bytes":"Yf8=","reason":"r"}"#),
+        ])
+    func remarks(name: [UInt8], json: String) throws {
+        let remark = try #require(ImportRemark(.failed(name: name, reason: "r")))
+        #expect(try JSONLine.text(of: remark) == json)
+    }
+
     @Test("JSON has sorted members in snake case, on one line")
     func json() throws {
         let report = ImportReport(stored: 2, bytes: 7, alreadyThere: 1)
         #expect(
             try JSONLine.text(of: report)
-                == #"{"already_there":1,"bytes":7,"failed":0,"folders":0,"is_dry_run":false,"skipped":0,"stored":2,"updated":0}"#
+                == #"{"already_there":1,"bytes":7,"failed":0,"folders":0,"is_complete":true,"is_dry_run":false,"skipped":0,"stored":2,"updated":0}"#
         )
     }
 }

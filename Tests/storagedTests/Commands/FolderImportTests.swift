@@ -33,7 +33,9 @@ struct FolderImportTests {
     private func importTree(
         isDryRun: Bool = false, each: (FolderImport.Event) throws -> Void = { _ in }
     ) async throws -> ImportReport {
-        let work = FolderImport(storage: storage, principal: try await owner(), isDryRun: isDryRun, pool: pool)
+        let owner = try await owner()
+        let forecast = isDryRun ? try await ImportForecast(storage, account: try #require(owner.account)) : nil
+        let work = FolderImport(storage: storage, principal: owner, forecast: forecast, pool: pool)
         var report = ImportReport(isDryRun: isDryRun)
         let walk = try FolderWalk(LocalFolder(path: tree.path)) { try FilePath($0) }
         try await work.run(walk, progress: { _ in }) { event in
@@ -41,6 +43,25 @@ struct FolderImportTests {
             try each(event)
         }
         return report
+    }
+
+    /// The report of an import that ends early, with what ended it, and the names of what failed.
+    private func endedImport() async -> (report: ImportReport, failed: [String], error: any Error) {
+        var (report, failed) = (ImportReport(), [String]())
+        do {
+            try await importTree { event in
+                report.count(event)
+                if case .failed(let name, _) = event { failed.append(LocalName.shown(name)) }
+            }
+            return (report, failed, CocoaError(.featureUnsupported))
+        } catch {
+            return (report, failed, error)
+        }
+    }
+
+    private func limit(bytes: Int64? = nil, files: Int64? = nil) async throws {
+        let account = try #require(try await owner().account)
+        _ = try await metadata.change(.setLimits(account.id, ContainerLimits(bytes: bytes, files: files)))
     }
 
     private func paths() async throws -> [String] {
@@ -136,8 +157,115 @@ struct FolderImportTests {
         #expect(report == ImportReport(failed: 1))
         #expect(reasons == ["it changed while it was read"])
         blobs.whenStaging = nil
+        #expect(try await paths() == [])
         #expect(try await importTree().failed == 0)
         #expect(try await text(of: "a") == "second")
+        try tree.write("third", to: "a")
+        blobs.whenStaging = { try? "other".write(toFile: path, atomically: false, encoding: .utf8) }
+        #expect(try await importTree().failed == 1)
+        #expect(try await text(of: "a") == "second")
+    }
+
+    @Test("stores a file again whose stored bytes are gone")
+    func lost() async throws {
+        try tree.write("hello", to: "a")
+        try tree.write("world", to: "b")
+        #expect(try await importTree().stored == 2)
+        let container = try #require(try await owner().account?.container.id)
+        let record = try await metadata.file(.path(container, try FilePath("a")))
+        try await blobs.remove(try #require(record?.revision?.blob))
+        #expect(try await importTree() == ImportReport(updated: 1, bytes: 5, alreadyThere: 1))
+        #expect(try await text(of: "a") == "hello")
+        #expect(try await importTree() == ImportReport(alreadyThere: 2))
+    }
+
+    @Test("names each file that there is no room for, and stores the others", arguments: [false, true])
+    func quota(isDryRun: Bool) async throws {
+        try tree.write(String(repeating: "x", count: 100), to: "large")
+        for name in ["a", "b", "c"] { try tree.write("12345", to: name) }
+        try await limit(bytes: 20)
+        var failed: [String] = []
+        let report = try await importTree(isDryRun: isDryRun) { event in
+            if case .failed(let name, let reason) = event { failed.append("\(LocalName.shown(name)): \(reason)") }
+        }
+        #expect(report == ImportReport(stored: 3, bytes: 15, failed: 1, isDryRun: isDryRun))
+        #expect(failed.count == 1)
+        #expect(failed.first?.hasPrefix("large: There is no room left in the container") == true)
+        #expect(try await paths() == (isDryRun ? [] : ["a", "b", "c"]))
+    }
+
+    @Test("stores as many files as the account may hold", arguments: [false, true])
+    func fileLimit(isDryRun: Bool) async throws {
+        for number in 0..<10 { try tree.write("\(number)", to: "\(number)") }
+        try await limit(files: 4)
+        let report = try await importTree(isDryRun: isDryRun)
+        #expect(report == ImportReport(stored: 4, bytes: 4, failed: 6, isDryRun: isDryRun))
+        #expect(try await paths().count == (isDryRun ? 0 : 4))
+    }
+
+    @Test("says before what will be refused: files below files, folders where files are, and what is there")
+    func forecast() async throws {
+        let owner = try await owner()
+        for name in ["a", "same"] {
+            _ = try await storage.put(
+                NewFile(path: try FilePath(name)), body: ByteStream(ByteBuffer(string: "x")), as: owner)
+        }
+        for name in ["b/c", "there/already", "empty"] {
+            _ = try await storage.makeFolder(try FilePath(name), as: owner)
+        }
+        try tree.write("1", to: "a/far/below.txt")
+        try tree.write("2", to: "b")
+        try tree.write("3", to: "empty")
+        try tree.write("x", to: "same")
+        try tree.folder("there/already")
+        try tree.folder("there/new")
+        var failed: [String] = []
+        let report = try await importTree(isDryRun: true) { event in
+            if case .failed(let name, _) = event { failed.append(LocalName.shown(name)) }
+        }
+        #expect(failed.sorted() == ["a/far/below.txt", "b"])
+        #expect(report.folders == 1)
+        #expect(report.alreadyThere == 1)
+        #expect(report.stored + report.updated == 1)
+        let real = try await importTree()
+        #expect(real.failed == 2)
+        #expect(real.folders == 1)
+    }
+
+    @Test("tells at an early end what was committed, and names the file that met it")
+    func earlyEnd() async throws {
+        for number in 0..<40 { try tree.write("content \(number)", to: "\(number)") }
+        blobs.failsAfter = 20
+        let (report, failed, error) = await endedImport()
+        #expect((error as? StorageError)?.code == .insufficientStorage)
+        #expect(report.stored == (try await paths().count))
+        #expect(report.stored >= 20 - FolderImport.width)
+        #expect(failed.count == report.failed)
+        #expect(report.failed >= 1)
+    }
+
+    @Test("that is cancelled gives back the room of what was under way, and tells what was committed")
+    func cancelled() async throws {
+        for number in 0..<40 { try tree.write("content \(number)", to: "\(number)") }
+        try await limit(bytes: 1_000)
+        let ended = await withTaskGroup(of: (ImportReport, [String], any Error).self) { group in
+            let (staged, continuation) = AsyncStream<Void>.makeStream()
+            blobs.whenStaging = { continuation.yield() }
+            group.addTask { await endedImport() }
+            for await _ in staged { break }
+            group.cancelAll()
+            return await group.next()
+        }
+        #expect(ended?.2 is CancellationError)
+        #expect(ended?.0.stored == (try await paths().count))
+        #expect(ended?.0.failed == 0)
+        blobs.whenStaging = nil
+        let account = try #require(try await owner().account)
+        let used = try await metadata.usage(of: account.container.id).bytes
+        let left = UploadReservation(
+            upload: UploadID(), container: account.container.id, needed: 1_000 - used, wanted: 1_000 - used,
+            addsFile: true, limits: .none)
+        #expect(try await metadata.reserve(left) == 1_000 - used)
     }
 
     @Test("tries again what failed for a moment, and gives up when the store is full")
@@ -172,6 +300,7 @@ private final class CountingBlobStore: BlobStore {
         var atOnce = 0
         var mostAtOnce = 0
         var damages = false
+        var failsAfter = Int.max
         var failures: [StorageError] = []
         var whenStaging: (@Sendable () -> Void)?
     }
@@ -184,6 +313,11 @@ private final class CountingBlobStore: BlobStore {
     var damages: Bool {
         get { state.withLock { $0.damages } }
         set { state.withLock { $0.damages = newValue } }
+    }
+    /// How many bodies there is room for.
+    var failsAfter: Int {
+        get { state.withLock { $0.failsAfter } }
+        set { state.withLock { $0.failsAfter = newValue } }
     }
     var failures: [StorageError] {
         get { state.withLock { $0.failures } }
@@ -198,6 +332,9 @@ private final class CountingBlobStore: BlobStore {
         let (failure, before) = state.withLock { state in
             state.atOnce += 1
             state.mostAtOnce = max(state.mostAtOnce, state.atOnce)
+            if state.failures.isEmpty, state.staged >= state.failsAfter {
+                state.failures = [StorageError(.insufficientStorage, "The store has no room for it.")]
+            }
             return (state.failures.isEmpty ? nil : state.failures.removeFirst(), state.whenStaging)
         }
         defer { state.withLock { $0.atOnce -= 1 } }

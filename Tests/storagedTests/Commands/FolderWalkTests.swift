@@ -13,10 +13,11 @@ struct FolderWalkTests {
     }
 
     /// Every entry as one line, in order.
-    private func entries(excluding: String? = nil, in target: String? = nil) throws -> [String] {
+    private func entries(excluding: [String] = [], in target: String? = nil) throws -> [String] {
         let base = try target.map { try FilePath($0) }
         let walk = try FolderWalk(
-            LocalFolder(path: tree.path), excluding: excluding.flatMap { LocalFolder.Identity(path: $0) }
+            LocalFolder(path: tree.path),
+            excluding: Set(excluding.compactMap { LocalFolder.Identity(path: "\(tree.path)/\($0)") })
         ) { name in
             guard let base else { return try FilePath(name) }
             return name.isEmpty ? base : try base.appending(name)
@@ -103,12 +104,19 @@ struct FolderWalkTests {
         #expect(found.last?.hasSuffix("A path must not be longer than 1024 bytes.") == true)
     }
 
-    @Test("leaves out the folder that it is told to, wherever it lies")
+    @Test("leaves out the folders and files that it is told to, wherever they lie and whatever their names are")
     func excluded() throws {
         try tree.write("", to: "data/store/ab/blob")
         try tree.write("", to: "a")
-        let found = try entries(excluding: "\(tree.path)/data")
-        #expect(found == ["file /a 0", "skipped data: the data directory itself"])
+        try tree.write("", to: "db/x.sqlite")
+        try #require(Foundation.link("\(tree.path)/db/x.sqlite", "\(tree.path)/copy") == 0)
+        let found = try entries(excluding: ["data", "db/x.sqlite", "missing"])
+        #expect(
+            found == [
+                "file /a 0", "folder /db", "skipped copy: a part of the store itself",
+                "skipped data: a part of the store itself",
+                "skipped db/x.sqlite: a part of the store itself",
+            ])
     }
 
     @Test(

@@ -15,12 +15,12 @@ final class FolderWalk: Sendable {
 
     private let levels: Mutex<[Level]>
     private let naming: Naming
-    private let excluded: LocalFolder.Identity?
+    private let excluded: Set<LocalFolder.Identity>
 
     /// Begins at a folder that is open; blocks.
     ///
-    /// - Parameter excluded: A folder that is left out, with everything below it.
-    init(_ root: LocalFolder, excluding excluded: LocalFolder.Identity? = nil, naming: @escaping Naming) throws {
+    /// - Parameter excluded: Files that are left out, and folders with everything below them.
+    init(_ root: LocalFolder, excluding excluded: Set<LocalFolder.Identity> = [], naming: @escaping Naming) throws {
         self.naming = naming
         self.excluded = excluded
         let listing = try LocalListing(root.descriptor)
@@ -54,6 +54,9 @@ final class FolderWalk: Sendable {
         let whole = level.name.isEmpty ? name : level.name + [UInt8(ascii: "/")] + name
         do {
             var status = try level.listing.status(of: name)
+            guard !excluded.contains(LocalFolder.Identity(status)) else {
+                return .skipped(name: whole, reason: "a part of the store itself")
+            }
             switch status.st_mode & S_IFMT {
             case S_IFREG:
                 let path = try naming(whole)
@@ -65,9 +68,6 @@ final class FolderWalk: Sendable {
                 level.hasEntries = true
                 return .file(LocalFile(name: whole, path: path, file: file, state: LocalFileState(status)))
             case S_IFDIR:
-                guard LocalFolder.Identity(status) != excluded else {
-                    return .skipped(name: whole, reason: "the data directory itself")
-                }
                 _ = try naming(whole)
                 let folder = try level.listing.open(name, O_RDONLY | O_DIRECTORY)
                 level.hasEntries = true

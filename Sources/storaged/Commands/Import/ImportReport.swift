@@ -1,3 +1,4 @@
+import FoundationEssentials
 import StorageCore
 
 /// What an import did, in numbers.
@@ -10,11 +11,13 @@ struct ImportReport: Encodable, Equatable {
     var bytes: Int64 = 0
     /// Files that were there with the same bytes.
     var alreadyThere = 0
-    /// Empty folders that are there now.
+    /// Empty folders that are new.
     var folders = 0
     var skipped = 0
     var failed = 0
     var isDryRun = false
+    /// Whether everything was looked at; false for an import that ended early.
+    var isComplete = true
 
     mutating func count(_ event: FolderImport.Event) {
         switch event {
@@ -22,7 +25,7 @@ struct ImportReport: Encodable, Equatable {
             if isNew { stored += 1 } else { updated += 1 }
             bytes += file.state.size
         case .alreadyThere: alreadyThere += 1
-        case .folder: folders += 1
+        case .folder(_, let isNew): folders += isNew ? 1 : 0
         case .skipped: skipped += 1
         case .failed: failed += 1
         }
@@ -33,6 +36,7 @@ struct ImportReport: Encodable, Equatable {
         let verb = isDryRun ? "would import" : "imported"
         return "\(verb) \(stored) new and \(updated) changed files (\(ByteText.of(bytes))), \(folders) empty folders;"
             + " \(alreadyThere) files were there already, \(skipped) skipped, \(failed) failed"
+            + (isComplete ? "" : "; ended early, start it again to finish it")
     }
 }
 
@@ -40,9 +44,17 @@ struct ImportReport: Encodable, Equatable {
 struct ImportRemark: Encodable {
     /// `skipped` or `failed`.
     let event: String
-    /// Relative to the folder that is imported.
+    /// Relative to the folder that is imported: as it is, or with escapes where it is no text.
     let name: String
+    /// The bytes of a name that is no text, in Base64.
+    @ExplicitNull var nameBytes: String?
     let reason: String
+    /// One line for people.
+    let text: String
+
+    private enum CodingKeys: CodingKey {
+        case event, name, nameBytes, reason
+    }
 
     /// Nil for an event that is only counted.
     init?(_ event: FolderImport.Event) {
@@ -55,10 +67,11 @@ struct ImportRemark: Encodable {
 
     private init(_ event: String, _ name: [UInt8], _ reason: String) {
         self.event = event
-        self.name = name.isEmpty ? "." : LocalName.shown(name)
         self.reason = reason
+        let shown = name.isEmpty ? "." : LocalName.shown(name)
+        text = "\(event): \(shown) (\(reason))"
+        let exact = name.isEmpty ? "." : String(validating: name, as: UTF8.self)
+        self.name = exact ?? shown
+        nameBytes = exact == nil ? Data(name).base64EncodedString() : nil
     }
-
-    /// One line for people.
-    var text: String { "\(event): \(name) (\(reason))" }
 }

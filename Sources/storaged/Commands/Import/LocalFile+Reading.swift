@@ -15,6 +15,7 @@ extension LocalFile {
         return ByteStream(length: size, isReplayable: true) {
             var offset: Int64 = 0
             return {
+                try Task.checkCancellation()
                 guard offset < size else { return nil }
                 let start = offset
                 let buffer = try await pool.run {

@@ -3,7 +3,7 @@ import StorageCore
 
 /// A local folder that is open.
 struct LocalFolder: Sendable {
-    /// What makes a folder the same as another, whatever its name.
+    /// What makes a file or folder the same as another, whatever its name.
     struct Identity: Hashable, Sendable {
         private let device: UInt64
         private let inode: UInt64
@@ -13,7 +13,7 @@ struct LocalFolder: Sendable {
             inode = UInt64(status.st_ino)
         }
 
-        /// The folder of this name; nil when there is none.
+        /// What has this name; nil when there is nothing.
         init?(path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }
