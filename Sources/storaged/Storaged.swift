@@ -3,7 +3,7 @@
 enum Storaged {
     static func main() async {
         do {
-            try await RootCommand.run(CommandLine.arguments.dropFirst())
+            try await RootCommand.run(try CommandArguments.read().dropFirst())
         } catch {
             ExitStatus.exit(for: error)
         }

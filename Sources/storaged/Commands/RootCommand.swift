@@ -21,6 +21,11 @@ struct RootCommand: ParsableCommand {
         ],
         defaultSubcommand: ServeCommand.self)
 
+    /// What may stand first on the command line.
+    private static var words: [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    }
+
     /// Runs the command that `arguments` (without the program's name) ask for, with the configuration around the process.
     ///
     /// Settings may stand before and after the command. A setting that nobody knows is a wrong configuration, not a wrong
@@ -32,6 +37,12 @@ struct RootCommand: ParsableCommand {
             isTerminal: isatty(STDERR_FILENO) == 1)
         if commandLine.problems.isEmpty == false, commandLine.asksForHelp == false {
             _ = try loader.load()
+        }
+        if let word = commandLine.rest.first, !word.hasPrefix("-"), !words.contains(word) {
+            let commands = words.sorted().joined(separator: ", ")
+            throw CommandFailure(
+                description: "there is no command \(word.quotedForDisplay); the commands are \(commands)",
+                exitStatus: .usage)
         }
         var command: any ParsableCommand
         do {
@@ -55,12 +66,13 @@ enum SettingsHelp {
 
     static let text: String = {
         let rows = ConfigurationTable.storaged.keys.map { key in
-            "  \(key.flag) \(key.fallback.described)\n      \(key.help)"
+            "  \(key.isSecret ? key.environmentName : key.flag) \(key.fallback.described)\n      \(key.help)"
         }
         return """
             Every setting is a flag (--http-port), a variable (HTTP_PORT, also in .env) and a key of \
             the YAML file that --config or CONFIG_PATH names (http.port); the first of these that \
-            gives it counts. 'storaged config' prints what is in force.
+            gives it counts. Secrets are no flags, which everybody on the machine could read. \
+            'storaged config' prints what is in force.
 
             SETTINGS, with their defaults:
               --config <file>

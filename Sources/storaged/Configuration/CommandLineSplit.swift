@@ -18,7 +18,9 @@ struct CommandLineSplit: Sendable {
 
     init(_ arguments: some Sequence<String>, table: ConfigurationTable = .storaged) {
         var names: [String: String] = [:]
-        for key in table.keys { names[key.flag] = key.name }
+        for key in table.keys where !key.isSecret { names[key.flag] = key.name }
+        let secrets = Dictionary(table.keys.filter(\.isSecret).map { ($0.flag, $0) }) { first, _ in first }
+        let built = names.keys.sorted()
         for key in table.unavailable where key.isVariableOnly == false { names[key.flag] = key.name }
         var foreign: [String: CommandFlag] = [:]
         for flag in CommandFlag.all { foreign[flag.name] = flag }
@@ -40,9 +42,14 @@ struct CommandLineSplit: Sendable {
                 }
                 continue
             }
+            if let secret = secrets[flag] {
+                if inline == nil { _ = Self.takeValue(&arguments) }
+                problems.append(.secretArgument(secret))
+                continue
+            }
             let name = names[flag]
             guard name != nil || flag == Self.configFlag else {
-                let known = names.keys.sorted() + [Self.configFlag] + foreign.keys.sorted()
+                let known = built + [Self.configFlag] + foreign.keys.sorted()
                 problems.append(.unknown(flag, among: known))
                 continue
             }

@@ -24,6 +24,13 @@ struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
         return ConfigurationProblem("\(name.quotedForDisplay)\(place) is not a known setting\(hint)")
     }
 
+    /// A secret where everybody on the machine can read it.
+    static func secretArgument(_ key: any ConfigurationKeyDescription) -> ConfigurationProblem {
+        ConfigurationProblem(
+            "\(key.flag): everybody on the machine can read the arguments of a process; give this secret as"
+                + " \(key.environmentName) in the environment or in .env, or as \(key.name) in the YAML file")
+    }
+
     /// A value that its key cannot take.
     static func refused(
         _ key: any ConfigurationKeyDescription, _ text: String, from origin: ConfigurationOrigin,

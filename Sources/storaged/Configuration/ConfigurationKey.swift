@@ -27,6 +27,8 @@ struct ConfigurationKey<Value: Sendable>: Sendable {
 /// The text that a setting has when no source gives one.
 enum DefaultText: Sendable, ExpressibleByStringLiteral {
     case fixed(String)
+    /// Nothing, and the word that says so, which may be given as well.
+    case nothing(shown: String)
     /// A text that follows from other settings or from where the process runs, and how the manual describes it.
     case derived(described: String, @Sendable (DefaultContext) -> String)
 
@@ -37,6 +39,7 @@ enum DefaultText: Sendable, ExpressibleByStringLiteral {
     func text(in context: DefaultContext) -> String {
         switch self {
         case .fixed(let text): text
+        case .nothing: ""
         case .derived(_, let text): text(context)
         }
     }
@@ -44,6 +47,7 @@ enum DefaultText: Sendable, ExpressibleByStringLiteral {
     var described: String {
         switch self {
         case .fixed(let text): text
+        case .nothing(let word): word
         case .derived(let described, _): described
         }
     }
@@ -63,6 +67,8 @@ protocol ConfigurationKeyDescription: Sendable {
     var aliases: [String] { get }
     var fallback: DefaultText { get }
     var isSecret: Bool { get }
+    /// Whether a YAML list may stand for texts with commas between them.
+    var takesList: Bool { get }
     var help: String { get }
     /// Throws when `text` cannot be a value of this key.
     func check(_ text: String) throws(ValueRefusal)
@@ -75,12 +81,21 @@ extension ConfigurationKey: ConfigurationKeyDescription {
         _ = try format.value(of: text)
     }
 
+    var takesList: Bool { format.takesList }
+
     func shown(_ text: String) -> String {
-        isSecret ? (text.isEmpty ? "" : "***") : format.shown(text)
+        if text.isEmpty, case .nothing(let word) = fallback { return word }
+        return isSecret ? (text.isEmpty ? "" : "***") : format.shown(text)
     }
 }
 
 extension ConfigurationKeyDescription {
     var environmentName: String { name.environmentSpelling }
     var flag: String { name.flagSpelling }
+
+    /// What somebody gave, or the empty text for the word that stands for nothing.
+    func normalized(_ text: String) -> String {
+        if case .nothing(let word) = fallback, text.asciiLowercased == word { return "" }
+        return text
+    }
 }

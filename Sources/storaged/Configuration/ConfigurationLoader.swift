@@ -122,7 +122,7 @@ struct ConfigurationLoader: Sendable {
             isTerminal: isTerminal)
         return table.keys.map { key in
             let (text, origin) = given(key.name) ?? (key.fallback.text(in: context), .builtIn)
-            return ConfigurationValues.Value(key: key, text: text, origin: origin)
+            return ConfigurationValues.Value(key: key, text: key.normalized(text), origin: origin)
         }
     }
 

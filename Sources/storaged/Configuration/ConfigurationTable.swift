@@ -9,6 +9,8 @@ struct ConfigurationTable: Sendable {
     static let storaged = ConfigurationTable(keys: Keys.all, unavailable: UnavailableKey.all)
 
     /// Dotted names, for YAML.
+    ///
+    /// With those of parts that this build does not have.
     var names: [String] { keys.map(\.name) + unavailable.filter { $0.isVariableOnly == false }.map(\.name) }
 
     func isSecret(_ name: String) -> Bool {
@@ -27,19 +29,19 @@ enum Keys {
     static let httpPort = ConfigurationKey(
         "http.port", .port, default: "8080", help: "port to listen on; 0 takes a free one")
     static let httpTLSCertificate = ConfigurationKey(
-        "http.tls.certificate", .optionalPath, default: .derived(described: "none") { _ in "" },
+        "http.tls.certificate", .optionalPath, default: .nothing(shown: "none"),
         help: "PEM file of the server's certificate chain; with the key it means TLS")
     static let httpTLSKey = ConfigurationKey(
-        "http.tls.key", .optionalPath, default: .derived(described: "none") { _ in "" },
+        "http.tls.key", .optionalPath, default: .nothing(shown: "none"),
         help: "PEM file with the private key of the certificate, without a passphrase")
     static let httpPublicURL = ConfigurationKey(
-        "http.public-url", .publicURL, default: .derived(described: "from the request") { _ in "" },
+        "http.public-url", .publicURL, default: .nothing(shown: "from the request"),
         help: "base of every absolute URL, such as https://files.example.org")
     static let httpTrustedProxies = ConfigurationKey(
-        "http.trusted-proxies", .networks, default: .derived(described: "none") { _ in "" },
+        "http.trusted-proxies", .networks, default: .nothing(shown: "none"),
         help: "addresses and networks whose Forwarded, X-Forwarded-* are believed")
     static let httpCORSOrigins = ConfigurationKey(
-        "http.cors-origins", .origins, default: .derived(described: "none") { _ in "" },
+        "http.cors-origins", .origins, default: .nothing(shown: "none"),
         help: "origins whose pages may use this server from a browser, or * for all")
 
     static let dataDirectory = ConfigurationKey(
@@ -86,10 +88,12 @@ enum Keys {
         help: "uid uploads without credentials: auto (from this machine), on, off")
 
     static let adminEmail = ConfigurationKey(
-        "admin.email", .login, default: "", help: "login of the administrator, who is made at start if there is none"
+        "admin.email", .login, default: .nothing(shown: "none"),
+        help: "login of the administrator, who is made at start if there is none"
     )
     static let adminPassword = ConfigurationKey(
-        "admin.password", .secret, default: "", isSecret: true, help: "password of that administrator when made")
+        "admin.password", .secret, default: .nothing(shown: "none"), isSecret: true,
+        help: "password of that administrator when made")
 
     static let limitsUploadSize = ConfigurationKey(
         "limits.upload-size", .size(in: 1...(1 << 62)), default: "5TiB", help: "largest file")

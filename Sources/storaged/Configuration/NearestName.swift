@@ -1,6 +1,7 @@
 /// Finds the known name that a misspelt one most probably meant.
 enum NearestName {
-    /// The known name with the fewest edits to `name`; of equals the first. `nil` only when nothing is known.
+    /// The known name with the fewest edits to `name`; of equals the first. `nil` when none is near: when more than a third of the
+    /// bytes would have to be edited.
     ///
     /// Case and the choice among `.`, `-` and `_` are no edits: `HTTP_PORT` in a YAML file means `http.port`.
     /// Time is the product of the lengths; of a `name` over 128 bytes only the beginning counts.
@@ -13,7 +14,7 @@ enum NearestName {
                 best = (candidate, edits)
             }
         }
-        return best?.name
+        return best.flatMap { $0.edits <= max(1, wanted.count / 3) ? $0.name : nil }
     }
 
     private static func spelling(of name: Substring.UTF8View) -> [UInt8] {

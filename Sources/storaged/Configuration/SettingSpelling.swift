@@ -22,6 +22,16 @@ extension String {
         return "--" + String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The text without the login and password of URLs in it: everything between the first `//`, or the start, and the last `@`,
+    /// because a password may hold whatever else would end it.
+    var hidingUserInfo: String {
+        guard let at = utf8.lastIndex(of: UInt8(ascii: "@")) else { return self }
+        let head = utf8[..<at]
+        let slash = zip(head.indices, head.indices.dropFirst()).first { head[$0] == 0x2F && head[$1] == 0x2F }
+        let start = slash.map { utf8.index($0.1, offsetBy: 1) } ?? utf8.startIndex
+        return String(self[..<start]) + "***" + String(self[at...])
+    }
+
     /// The text in quotes on one line, for people: control bytes escaped, at most 120 characters of it.
     var quotedForDisplay: String {
         let isLong = unicodeScalars.count > 120

@@ -157,12 +157,12 @@ extension StoragedConfiguration {
     /// The configuration that has `settings`, by dotted key, and the default of everything else. Looks at no file and no
     /// environment.
     init(settings: [String: String]) throws(ConfigurationError) {
-        var arguments: [String] = []
-        for (name, text) in settings {
-            arguments.append(name.flagSpelling + "=" + text)
-        }
+        let secrets = Set(ConfigurationTable.storaged.keys.filter(\.isSecret).map(\.name))
+        let arguments = settings.filter { !secrets.contains($0.key) }.map { "\($0.key.flagSpelling)=\($0.value)" }
+        let variables = settings.filter { secrets.contains($0.key) }.map { ($0.key.environmentSpelling, $0.value) }
         let loader = ConfigurationLoader(
-            commandLine: CommandLineSplit(arguments), environment: [:], directory: nil, isTerminal: false)
+            commandLine: CommandLineSplit(arguments), environment: Dictionary(variables) { $1 }, directory: nil,
+            isTerminal: false)
         self = try loader.load()
     }
 }

@@ -1,14 +1,13 @@
 import StorageHTTP
 
-/// What may be left out has the empty text, and is shown as what that means.
+/// What may be left out has the empty text.
 extension ValueFormat where Value == String? {
     /// The path of a file, or nothing.
     static var optionalPath: Self {
         Self(
             expectation: "the path of a file",
             parse: { text throws(ValueRefusal) in text.isEmpty ? .some(nil) : try ValueFormat<String>.path.parse(text)
-            },
-            shown: { $0.isEmpty ? "none" : $0 })
+            })
     }
 
     /// An absolute URL to build others on, without the slash at its end; or nothing.
@@ -29,7 +28,7 @@ extension ValueFormat where Value == String? {
                 while url.last == UInt8(ascii: "/") { url = url.dropLast() }
                 return String(Substring(url))
             },
-            shown: { $0.isEmpty ? "from the request" : $0 })
+            shown: { $0.hidingUserInfo })
     }
 
     private static var refused: [UInt8] { Array("?#\"<>\\^`{|}@,".utf8) }
@@ -47,14 +46,14 @@ extension ValueFormat where Value == [IPNetwork] {
                     guard let network = IPNetwork(part) else {
                         throw ValueRefusal(
                             cure:
-                                "\(part.quotedForDisplay) is no address or network; give some with commas between them,"
+                                "\(part.hidingUserInfo.quotedForDisplay) is no address or network; give some with commas between them,"
                                 + " such as 127.0.0.1, 10.0.0.0/8, fd00::/8, with no bit set behind the prefix")
                     }
                     networks.append(network)
                 }
                 return networks
             },
-            shown: { $0.isEmpty ? "none" : $0 })
+            shown: { $0.hidingUserInfo }, takesList: true)
     }
 }
 
@@ -65,7 +64,7 @@ extension ValueFormat where Value == CrossOriginPolicy {
             expectation:
                 "* or origins with commas between them, such as https://app.example.org, http://localhost:5173",
             parse: { text throws(ValueRefusal) in text.isEmpty ? CrossOriginPolicy.none : CrossOriginPolicy(text) },
-            shown: { $0.isEmpty ? "none" : $0 })
+            shown: { $0.hidingUserInfo }, takesList: true)
     }
 }
 

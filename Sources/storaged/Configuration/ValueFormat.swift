@@ -8,6 +8,8 @@ struct ValueFormat<Value: Sendable>: Sendable {
     let parse: @Sendable (String) throws(ValueRefusal) -> Value?
     /// The text as people may see it: addresses with a password in them lose it here.
     var shown: @Sendable (String) -> String = { $0 }
+    /// Whether a text is several with commas between them.
+    var takesList = false
 
     /// The value of `text`, or the reason why there is none.
     func value(of text: String) throws(ValueRefusal) -> Value {

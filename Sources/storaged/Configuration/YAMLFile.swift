@@ -3,7 +3,8 @@ import Yams
 /// The settings of a YAML file: nested mappings or dotted keys, every value one text.
 ///
 /// Values stay the text that stands in the file, whatever YAML makes of `True`, `30` or `0x10`: the settings judge it. An
-/// unknown key, a list, a key given twice is a problem that names the line; a key without a value is as good as absent.
+/// unknown key, a key given twice, a list where one value is needed is a problem that names the line; a key without a value is as
+/// good as absent.
 struct YAMLFile: Sendable {
     private(set) var layer = ConfigurationLayer(source: .yaml)
     private(set) var problems: [ConfigurationProblem] = []
@@ -11,6 +12,7 @@ struct YAMLFile: Sendable {
     private let name: String
     private let known: Set<String>
     private let names: [String]
+    private let table: ConfigurationTable
     private var visited = 0
 
     /// More than any sensible file has: aliases may repeat a mapping without end.
@@ -21,6 +23,7 @@ struct YAMLFile: Sendable {
     init(_ text: String, name: String, table: ConfigurationTable = .storaged) {
         self.name = name
         self.names = table.names
+        self.table = table
         self.known = Set(names)
         do {
             guard let root = try Yams.Parser(yaml: text).singleRoot(), root.isNull == false else { return }
@@ -66,7 +69,7 @@ struct YAMLFile: Sendable {
         guard known.contains(key) else {
             let members = names.filter { $0.hasPrefix(key + ".") }
             if members.isEmpty {
-                problems.append(.unknown(key, at: origin.description, among: names))
+                problems.append(.unknown(key, at: origin.description, among: table.keys.map(\.name)))
             } else if node.isNull == false, node.mapping == nil {
                 let list = members.joined(separator: ", ")
                 problems.append(ConfigurationProblem("\(key) (\(origin)) takes no value; it holds the keys \(list)"))
@@ -74,10 +77,12 @@ struct YAMLFile: Sendable {
             return
         }
         guard node.isNull == false else { return }
-        guard let scalar = node.scalar else {
-            return problems.append(ConfigurationProblem("\(key) (\(origin)) takes one value, not a list or a mapping"))
+        let takesList = table.keys.first { $0.name == key }?.takesList ?? false
+        guard let text = node.scalar?.string ?? (takesList ? node.listText : nil) else {
+            let form = takesList ? "one value or a list of them, not a mapping" : "one value, not a list or a mapping"
+            return problems.append(ConfigurationProblem("\(key) (\(origin)) takes \(form)"))
         }
-        if let earlier = layer.entries.updateValue(.init(text: scalar.string, origin: origin), forKey: key) {
+        if let earlier = layer.entries.updateValue(.init(text: text, origin: origin), forKey: key) {
             problems.append(
                 ConfigurationProblem("\(key) (\(origin)) is given twice, first in \(earlier.origin); leave one of them")
             )
@@ -86,6 +91,12 @@ struct YAMLFile: Sendable {
 }
 
 extension Node {
+    /// The entries of a list of texts, with commas between them.
+    fileprivate var listText: String? {
+        guard let entries = sequence?.map({ $0.scalar?.string }), !entries.contains(nil) else { return nil }
+        return entries.compactMap { $0 }.joined(separator: ", ")
+    }
+
     fileprivate var isNull: Bool {
         guard let scalar else { return false }
         return scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)

@@ -38,7 +38,9 @@ struct CommandLineSplitTests {
             (["--htp-port", "1"], "--http-port"), (["--httpport=secret"], "--http-port"),
             (["--log-levle=info"], "--log-level"),
             (["--confg", "x"], "--config"), (["-p", "80"], "-p"), (["--http.port", "1"], "--http-port"),
-            (["--HTTP-PORT", "1"], "did you mean --http-port?"), (["--postgres-host", "x"], "did you mean"),
+            (["--HTTP-PORT", "1"], "did you mean --http-port?"),
+            (["--postgres-host", "x"], "'--postgres-host' is not a known setting"),
+            (["--scrub-rte", "x"], "'--scrub-rte' is not a known setting"),
         ])
     func unknown(arguments: [String], nearest: String) {
         let problems = CommandLineSplit(arguments).problems.map(\.description)
@@ -53,6 +55,21 @@ struct CommandLineSplitTests {
     func missingValue(arguments: [String]) {
         let split = CommandLineSplit(arguments)
         #expect(split.problems.first?.description.contains("needs a value: write \(arguments[0]) <value>") == true)
+    }
+
+    @Test(
+        "a secret is no flag, and the refusal says where it belongs",
+        arguments: [["--admin-password", "hunter2"], ["--admin-password=hunter2"]])
+    func secrets(arguments: [String]) {
+        let split = CommandLineSplit(["serve"] + arguments + ["--http-port", "1"])
+        let problem = split.problems.first?.description ?? ""
+        #expect(split.problems.count == 1)
+        for words in ["--admin-password", "ADMIN_PASSWORD", ".env", "admin.password in the YAML file"] {
+            #expect(problem.contains(words))
+        }
+        #expect(!problem.contains("hunter2"))
+        #expect(split.layer.entries.keys.sorted() == ["http.port"])
+        #expect(split.rest == ["serve"])
     }
 
     @Test("every key has a flag, a variable and a dotted name of its own, and a default that it accepts")
@@ -70,7 +87,7 @@ struct CommandLineSplitTests {
         for key in table.keys {
             #expect(throws: Never.self) { try key.check(key.fallback.text(in: context)) }
             #expect(key.help.isEmpty == false && key.help.count <= 72, "\(key.name): \(key.help.count)")
-            #expect(SettingsHelp.text.contains("  \(key.flag) "))
+            #expect(SettingsHelp.text.contains("  \(key.isSecret ? key.environmentName : key.flag) "))
         }
     }
 }

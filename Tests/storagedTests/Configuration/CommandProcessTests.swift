@@ -89,7 +89,8 @@ struct CommandProcessTests {
         let outcome = try run([command, "--help", "--nonsense"], in: ConfigurationFixture())
         #expect(outcome.status == 0)
         for key in ConfigurationTable.storaged.keys {
-            #expect(outcome.output.contains("  \(key.flag) \(key.fallback.described)\n"))
+            let name = key.isSecret ? key.environmentName : key.flag
+            #expect(outcome.output.contains("  \(name) \(key.fallback.described)\n"))
         }
     }
 

@@ -159,6 +159,34 @@ struct ValueFormatTests {
         }
     }
 
+    @Test("the login and password of a URL are in nothing that is shown")
+    func userInfo() {
+        for text in [
+            "https://user:hunter2@host", "https://user:hun/ter2@host/x", "https://a.example, https://u:hunter2,h2@b",
+            "user:hunter2@host", "https//user:hunter2@host",
+        ] {
+            for key: any ConfigurationKeyDescription in [
+                Keys.httpPublicURL, Keys.httpCORSOrigins, Keys.httpTrustedProxies,
+            ] {
+                let shown = key.shown(text)
+                #expect(!shown.contains("hun") && !shown.contains("h2"), "\(shown)")
+                #expect(shown.contains("***@"))
+            }
+        }
+        #expect(Keys.httpPublicURL.shown("https://files.example.org/a") == "https://files.example.org/a")
+    }
+
+    @Test("the word that is shown for nothing may be given as well, in any case")
+    func nothing() throws {
+        for key in Keys.all {
+            guard case .nothing(let word) = key.fallback else { continue }
+            #expect(key.normalized(word) == "" && key.normalized(word.uppercased()) == "")
+            #expect(key.shown("") == word)
+            let given = try StoragedConfiguration(settings: [key.name: word])
+            #expect(given.provenance.value(named: key.name)?.text == "")
+        }
+    }
+
     @Test("what is left out is shown as what it means")
     func absent() {
         #expect(Keys.httpPublicURL.shown("") == "from the request")

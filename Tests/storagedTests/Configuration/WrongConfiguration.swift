@@ -98,6 +98,7 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
     /// Names that nobody knows, and files that cannot be read.
     private static let names: [WrongConfiguration] = [
         .init(arguments: ["--htpp-port", "1"], key: "--htpp-port", says: ["did you mean --http-port?"]),
+        .init(arguments: ["--admin-password", "hunter2"], key: "--admin-password", says: ["ADMIN_PASSWORD", ".env"]),
         .init(arguments: ["--http-port"], key: "--http-port", says: ["needs a value", "write --http-port <value>"]),
         .init(arguments: ["--dryrun"], key: "--dryrun", says: ["did you mean --dry-run?"]),
         .init(yaml: "http:\n  prot: 1", key: "http.prot", says: ["config.yaml, line 2", "did you mean http.port?"]),
@@ -141,8 +142,14 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
             arguments: ["--http-cors-origins", "https://app.example.org/"], key: "http.cors-origins",
             value: "https://app.example.org/", says: ["https://app.example.org"]),
         .init(
-            yaml: "http: {cors-origins: [https://a.example]}", key: "http.cors-origins",
-            says: ["one value, not a list"]),
+            yaml: "http: {cors-origins: [{https: a.example}]}", key: "http.cors-origins",
+            says: ["one value or a list of them"]),
+        .init(
+            yaml: "http: {cors-origins: [https://u:hunter2@a.example]}", key: "http.cors-origins",
+            value: "https://***@a.example", says: ["* or origins"]),
+        .init(
+            arguments: ["--http-public-url=https://u:hunter2@a.example"], key: "http.public-url",
+            value: "https://***@a.example", says: ["an absolute URL"]),
         .init(
             yaml: "http: {tls: {certificate: a.pem}}", key: "http.tls.certificate",
             says: ["config.yaml, line 1", "without http.tls.key", "give both"]),

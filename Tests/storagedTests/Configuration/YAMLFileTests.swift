@@ -50,9 +50,10 @@ struct YAMLFileTests {
             ("blobs:\n  verify_reads: always", "blobs.verify_reads", "blobs.verify-reads"),
             ("limits.uplaod-size: 1GB", "limits.uplaod-size", "limits.upload-size"),
             ("http:\n  port:\n    number: 1", "http.port", "takes one value"),
-            ("HTTP_PORT: 9000", "HTTP_PORT", "did you mean http.port?"), ("<<: {a: 1}", "<<.a", "did you mean"),
+            ("HTTP_PORT: 9000", "HTTP_PORT", "did you mean http.port?"), ("<<: {a: 1}", "<<.a", "not a known setting"),
             ("auth: {token: {lifetime: 1d}}", "auth.token.lifetime", "auth.token-lifetime"),
-            ("s3: {buckett: b}", "s3.buckett", "s3.bucket"), ("POSTGRES_HOST: db", "POSTGRES_HOST", "did you mean"),
+            ("s3: {buckett: b}", "s3.buckett", "not a known setting"),
+            ("scrub: {rte: 1}", "scrub.rte", "not a known setting"),
         ])
     func unknown(yaml: String, key: String, nearest: String) {
         let found = problems(yaml)
@@ -60,6 +61,23 @@ struct YAMLFileTests {
         #expect(found.first?.contains(key) == true)
         #expect(found.first?.contains(nearest) == true)
         #expect(found.first?.contains("config.yaml, line ") == true)
+    }
+
+    @Test("a list stands for texts with commas between them, where a key takes several")
+    func lists() {
+        let yaml = "http:\n  trusted-proxies: [127.0.0.1, 10.0.0.0/8]\n  cors-origins:\n  - https://a.example\n"
+        #expect(
+            texts(yaml) == ["http.trusted-proxies": "127.0.0.1, 10.0.0.0/8", "http.cors-origins": "https://a.example"])
+        #expect(problems("http.trusted-proxies: [[a]]").first?.contains("one value or a list of them") == true)
+        #expect(problems("http.trusted-proxies: {a: b}").first?.contains("one value or a list of them") == true)
+    }
+
+    @Test("no hint names a setting that this build does not have")
+    func unavailable() {
+        for yaml in ["s3: {buckett: b}", "scrub.rte: 1", "admin.prt: 1", "log.fil: x"] {
+            let problem = problems(yaml).first ?? ""
+            for key in UnavailableKey.all { #expect(!problem.contains("did you mean \(key.name)?"), "\(problem)") }
+        }
     }
 
     @Test(
@@ -107,6 +125,8 @@ struct YAMLFileTests {
         #expect(NearestName.distance(Array("part".utf8), Array("port".utf8)) == 1)
         #expect(NearestName.distance([], Array("port".utf8)) == 4)
         #expect(NearestName.of("x", among: []) == nil)
+        #expect(NearestName.of("postgres.host", among: ["http.host"]) == nil)
+        #expect(NearestName.of("htp.hots", among: ["log.level", "http.host"]) == "http.host")
         #expect(NearestName.of("ab", among: ["abc", "abd"]) == "abc")
     }
 }
