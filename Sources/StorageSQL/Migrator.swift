@@ -38,13 +38,14 @@ package struct Migrator: Sendable {
     }
 
     /// Refuses a database whose schema is not the newest that this program knows.
-    package func check() async throws {
+    ///
+    /// - Parameter cure: What is to be done then, as a sentence.
+    package func check(cure: String = "Run the command that migrates it.") async throws {
         let missing = try await status().filter { $0.appliedAt == nil }
         guard let first = missing.first else { return }
         throw StorageError(
             .wrongStore,
-            "The database needs \(missing.count) migrations, the first is \(first.number) (\(first.name)). "
-                + "Run the command that migrates it.")
+            "The database needs \(missing.count) migrations, the first is \(first.number) (\(first.name)). \(cure)")
     }
 
     /// Takes the steps that are missing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -9,8 +10,8 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 import termios
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -242,7 +243,6 @@ def test_the_data_directory_below_a_folder_is_left_out(start: StartServer) -> No
     assert "/note.txt" in member.client.paths()
 
 
-# gc
 def test_the_database_is_left_out_wherever_it_lies(start: StartServer, tmp_path: Path) -> None:
     source = tmp_path / "elsewhere"
     source.mkdir()
@@ -336,6 +336,7 @@ def test_an_import_goes_only_to_a_folder_that_can_be(tmp_path: Path, target: str
     assert list(tmp_path.iterdir()) == []
 
 
+# gc
 
 
 def test_gc_beside_a_running_server(start: StartServer) -> None:
@@ -447,6 +448,27 @@ def test_a_password_is_asked_for_on_a_terminal_and_not_shown(start: StartServer)
     assert sign_in(daemon.url, "ada", "correct horse")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_the_password_prompt_leaves_the_terminal_as_it_was(start: StartServer, number: int) -> None:
+    daemon = start()
+    child, keeper = pty.fork()
+    if child == 0:
+        os.execve(
+            str(binary_path()),
+            ["storaged", "user", "add", "ada"],
+            clean_environment({"DATA_DIRECTORY": str(daemon.data)}),
+        )
+    shown = b""
+    while not shown.endswith(b"Password: "):
+        shown += os.read(keeper, 1024)
+    assert not termios.tcgetattr(keeper)[3] & termios.ECHO
+    os.kill(child, number)
+    # The signal's own effect, or a failure where the one who started the tests ignores it.
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (-number, 1)
+    assert termios.tcgetattr(keeper)[3] & termios.ECHO
+    os.close(keeper)
+
+
 def test_an_administrator_may_do_what_others_may_not(start: StartServer) -> None:
     daemon = start(AUTH_REGISTRATION="admin")
     done(daemon, "user", "add", "root", "--admin", "--password-stdin", given="correct horse\n")
@@ -531,6 +553,29 @@ def test_container_tokens_that_are_made_known(start: StartServer) -> None:
     wait_for_status(token_client(daemon.url, made["token"]), 401)
 
 
+def test_a_revoked_container_token_is_refused_everywhere(start: StartServer) -> None:
+    daemon = start()
+    client = token_client(daemon.url)
+    assert client.put_name("a").status_code == 204
+    (row,) = lines(done(daemon, "user", "list", "--json"))
+    (token,) = lines(done(daemon, "token", "list", row["id"], "--json"))
+    done(daemon, "token", "revoke", row["id"], token["id"])
+    deadline = time.monotonic() + 5
+    while client.get("/api/files").status_code != 401:
+        assert time.monotonic() < deadline
+    for response in (client.get("/api/files"), client.get("/api/files/a"), client.put_name("b")):
+        expect.problem(response, 401)
+    # The token of an account that was deleted is as dead.
+    other = token_client(daemon.url)
+    assert other.put_name("a").status_code == 204
+    accounts = [account["id"] for account in lines(done(daemon, "user", "list", "--json"))]
+    (deleted,) = [account for account in accounts if account != row["id"]]
+    done(daemon, "user", "delete", deleted, "--yes")
+    deadline = time.monotonic() + 5
+    while other.get("/api/files").status_code != 401:
+        assert time.monotonic() < deadline
+
+
 # fsck
 
 
@@ -540,27 +585,6 @@ def findings(daemon: Daemon) -> list[str]:
     assert result.returncode == (1 if found else 0), result.stderr
     assert summary["findings"] == len(found)
     return sorted(row["finding"] for row in found)
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_at_the_password_prompt_leaves_the_terminal_as_it_was(start: StartServer, number: int) -> None:
-    daemon = start()
-    child, keeper = pty.fork()
-    if child == 0:
-        os.execve(
-            str(binary_path()),
-            ["storaged", "user", "add", "ada"],
-            clean_environment({"DATA_DIRECTORY": str(daemon.data)}),
-        )
-    shown = b""
-    while not shown.endswith(b"Password: "):
-        shown += os.read(keeper, 1024)
-    assert not termios.tcgetattr(keeper)[3] & termios.ECHO
-    os.kill(child, number)
-    # The signal's own effect, or a failure where the one who started the tests ignores it.
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) in (-number, 1)
-    assert termios.tcgetattr(keeper)[3] & termios.ECHO
-    os.close(keeper)
-
 
 
 def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
@@ -604,6 +628,8 @@ COMMANDS = [
     ["user", "list"],
     ["user", "disable", "ann"],
     ["token", "add", "--container"],
+    ["migrate", "status"],
+    ["migrate", "down", "--yes"],
 ]
 
 
@@ -621,6 +647,36 @@ def test_commands_make_nothing_where_there_is_no_store(tmp_path: Path, arguments
     assert memory.returncode == EXIT_CONFIGURATION and "memory" in memory.stderr
 
 
+def test_undoing_the_schema_asks_first(start: StartServer) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    assert daemon.stop() == 0
+    refused = command(daemon, "migrate", "down")
+    assert refused.returncode == 1 and "--yes" in refused.stderr and "nothing was undone" in refused.stderr
+    assert [row["login"] for row in lines(done(daemon, "user", "list", "--json"))] == [member.login]
+    assert all(row["applied_at"] for row in lines(done(daemon, "migrate", "status", "--json")))
+    steps = lines(done(daemon, "migrate", "down", "--yes", "--json"))
+    assert steps[-1]["applied_at"] is None
+
+
+def test_arguments_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [str(binary_path()), "user", "add", b"e\xff"], cwd=tmp_path, env=clean_environment({}), capture_output=True
+    )
+    assert result.returncode == 64 and b"argument 3 is not UTF-8" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_do_not_wait_for_whoever_locks_the_directory(start: StartServer) -> None:
+    daemon = start()
+    directory = os.open(daemon.data, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    try:
+        assert lines(done(daemon, "user", "list", "--json")) == []
+    finally:
+        os.close(directory)
+
+
 def test_commands_work_on_a_store_that_nobody_serves(start: StartServer, tmp_path: Path) -> None:
     daemon = start()
     member = new_member(daemon.url)
@@ -632,26 +688,3 @@ def test_commands_work_on_a_store_that_nobody_serves(start: StartServer, tmp_pat
     client = Client(returned.url, member.client.headers)
     assert client.download("/note.txt").content == b"note"
     expect.problem(client.download("/other.txt"), 404)
-def test_a_revoked_container_token_is_refused_everywhere(start: StartServer) -> None:
-    daemon = start()
-    client = token_client(daemon.url)
-    assert client.put_name("a").status_code == 204
-    (row,) = lines(done(daemon, "user", "list", "--json"))
-    (token,) = lines(done(daemon, "token", "list", row["id"], "--json"))
-    done(daemon, "token", "revoke", row["id"], token["id"])
-    deadline = time.monotonic() + 5
-    while client.get("/api/files").status_code != 401:
-        assert time.monotonic() < deadline
-    for response in (client.get("/api/files"), client.get("/api/files/a"), client.put_name("b")):
-        expect.problem(response, 401)
-    # The token of an account that was deleted is as dead.
-    other = token_client(daemon.url)
-    assert other.put_name("a").status_code == 204
-    accounts = [account["id"] for account in lines(done(daemon, "user", "list", "--json"))]
-    (deleted,) = [account for account in accounts if account != row["id"]]
-    done(daemon, "user", "delete", deleted, "--yes")
-    deadline = time.monotonic() + 5
-    while other.get("/api/files").status_code != 401:
-        assert time.monotonic() < deadline
-
-

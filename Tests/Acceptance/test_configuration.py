@@ -108,3 +108,46 @@ def test_migrations_can_be_run_and_shown_apart(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stdout + result.stderr
     with Daemon(tmp_path, DATABASE_MIGRATE="check") as daemon:
         assert daemon.start().stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--database-url", "sqlite:/no/such/folder/x.sqlite"], ["database.url", "--database-url", "folder"]),
+        (["--http-host", "203.0.113.5"], ["http.host", "203.0.113.5", "--http-host"]),
+        (["--http-host", "no.such.host.invalid"], ["http.host", "no.such.host.invalid"]),
+        (["--data-directory", "/proc/x"], ["data.directory", "/proc/x", "--data-directory"]),
+        (["--data-directory", "/etc/passwd"], ["data.directory", "/etc/passwd", "--data-directory"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_a_start_that_cannot_be_names_the_setting(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    said = refused(tmp_path, "serve", *arguments)
+    assert all(word in said for word in words), said
+    assert "started at least once" not in said
+
+
+@pytest.mark.parametrize(("mode", "words"), [("off", "no tables"), ("check", "needs")])
+def test_a_new_store_whose_schema_may_not_be_made_is_refused_with_the_cure(
+    tmp_path: Path, mode: str, words: str
+) -> None:
+    result = run_command("serve", "--database-migrate", mode, "--http-port", "0", directory=tmp_path)
+    assert result.returncode == EXIT_CONFIGURATION, result.stderr
+    for word in (words, "storaged migrate up", "database.migrate", "--database-migrate"):
+        assert word in result.stderr, result.stderr
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with Daemon(tmp_path / "one") as daemon:
+        daemon.directory.mkdir()
+        daemon.start()
+        result = run_command("serve", "--http-port", str(daemon.port), directory=tmp_path)
+        assert result.returncode == 69 and "http.port" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["config"], ["openapi"], ["health"], ["config", "--json"]])
+def test_commands_that_need_no_data_directory_make_none(tmp_path: Path, arguments: list[str]) -> None:
+    result = run_command(*arguments, "--http-port", "1", directory=tmp_path) if arguments != ["openapi"] else None
+    result = result or run_command("openapi", directory=tmp_path)
+    assert result.returncode == (1 if arguments == ["health"] else 0), result.stderr
+    assert list(tmp_path.iterdir()) == []

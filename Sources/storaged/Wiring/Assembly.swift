@@ -17,6 +17,7 @@ struct Assembly {
     /// Opens the stores and builds everything on top of them; nothing listens yet.
     init(_ configuration: StoragedConfiguration) async throws {
         let identity = try TLSIdentity(configuration)
+        try ListeningAddress(configuration).check()
         let stores = try await Stores(configuration)
         try await configuration.makeAdministrator(in: stores)
         let readiness = Readiness()

@@ -15,15 +15,11 @@ struct Stores {
     ///
     /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or another process serves them.
     init(_ configuration: StoragedConfiguration) async throws {
+        try Self.findDatabaseFolder(configuration)
         let disk = try await Self.openDisk(configuration)
-        let lock = try disk.map { _ in try DataDirectoryLock(directory: configuration.dataDirectory) }
+        let lock = try disk.map { _ in try Self.lock(configuration) }
         let database = try Self.openDatabase(configuration)
-        let migrator = try Migrator(database: database, migrations: Migration.sqlite)
-        switch configuration.database.migration {
-        case .auto: try await migrator.up()
-        case .check: try await migrator.check()
-        case .off: break
-        }
+        try await Self.bringUp(Migrator(database: database, migrations: Migration.sqlite), configuration)
         let metadata = SQLMetadataStore(database)
         if let disk { try await Self.confirm(disk, belongsTo: metadata) }
         self.metadata = metadata
@@ -48,7 +44,7 @@ struct Stores {
             let database = try Self.openDatabase(configuration, creating: false)
             let metadata = SQLMetadataStore(database)
             do {
-                try await Migrator(database: database, migrations: Migration.sqlite).check()
+                try await Migrator(database: database, migrations: Migration.sqlite).check(cure: Self.migration)
                 try Self.compare(disk, with: try await metadata.setting(Self.idSetting, default: nil))
             } catch {
                 try? await metadata.close()
@@ -73,19 +69,37 @@ struct Stores {
         options.createsFile = creating
         // A command can wait for a daemon that is busy; its clients should not wait for a command that long.
         if !creating { options.busyTimeout = .seconds(30) }
-        return switch configuration.database.location {
-        case .memory: try SQLiteDatabase.inMemory(options)
-        case .sqlite(let path): try SQLiteDatabase.open(path: path, options)
+        switch configuration.database.location {
+        case .memory: return try SQLiteDatabase.inMemory(options)
+        case .sqlite(let path):
+            do {
+                return try SQLiteDatabase.open(path: path, options)
+            } catch let error as StorageError where error.code == .wrongStore {
+                let cure = creating || LocalFolder.Identity(path: path) != nil ? "" : " " + Self.unused
+                throw error.of(Keys.databaseURL.name, configuration, adding: cure)
+            }
         }
     }
 
-    /// Makes the data directory, or refuses one that is not ours, as `serve` does: the database lies in it.
+    /// Finds the data directory of a store, or makes it as `serve` does: the database lies in it.
     static func prepareDirectory(
-        _ configuration: StoragedConfiguration, locking: Bool
+        _ configuration: StoragedConfiguration, creating: Bool, locking: Bool
     ) async throws -> DataDirectoryLock? {
-        guard let disk = try await openDisk(configuration) else { return nil }
+        if creating { try findDatabaseFolder(configuration) }
+        guard let disk = try await openDisk(configuration, creating: creating) else {
+            throw StorageError(
+                .wrongStore, "A database in memory belongs to its daemon alone: no command can reach it.")
+        }
         await disk.shutdown()
-        return locking ? try DataDirectoryLock(directory: configuration.dataDirectory) : nil
+        return locking ? try lock(configuration) : nil
+    }
+
+    private static func lock(_ configuration: StoragedConfiguration) throws -> DataDirectoryLock {
+        do {
+            return try DataDirectoryLock(directory: configuration.dataDirectory)
+        } catch let error as StorageError {
+            throw error.of(Keys.dataDirectory.name, configuration)
+        }
     }
 
     private static func openDisk(
@@ -95,7 +109,43 @@ struct Stores {
         var settings = LocalDiskBlobStore.Configuration()
         settings.reserve = configuration.upkeep.reserve
         settings.createsStore = creating
-        return try await LocalDiskBlobStore.open(directory: configuration.dataDirectory, configuration: settings)
+        do {
+            return try await LocalDiskBlobStore.open(directory: configuration.dataDirectory, configuration: settings)
+        } catch let error as StorageError {
+            let isUnused = LocalFolder.Identity(path: configuration.dataDirectory + "/store.id") == nil
+            throw error.of(Keys.dataDirectory.name, configuration, adding: !creating && isUnused ? " " + unused : "")
+        }
+    }
+
+    /// What is to be done where a command finds nothing.
+    private static let unused = "Commands need the data.directory of a daemon that was started at least once."
+    private static let migration = "Run storaged migrate up."
+
+    /// Refuses a database in a folder that is not there, before anything is made; the data directory itself will be made.
+    private static func findDatabaseFolder(_ configuration: StoragedConfiguration) throws {
+        guard case .sqlite(let path) = configuration.database.location else { return }
+        let folder = path.folderPart
+        guard folder != (configuration.dataDirectory + "/").folderPart, LocalFolder.Identity(path: folder) == nil else {
+            return
+        }
+        throw StorageError(.wrongStore, "The folder of the database file is not there: make it, or give another path.")
+            .of(Keys.databaseURL.name, configuration)
+    }
+
+    private static func bringUp(_ migrator: Migrator, _ configuration: StoragedConfiguration) async throws {
+        do {
+            switch configuration.database.migration {
+            case .auto: try await migrator.up()
+            case .check: try await migrator.check(cure: migration)
+            case .off:
+                guard try await migrator.status().contains(where: { $0.appliedAt != nil }) else {
+                    throw StorageError(
+                        .wrongStore, "The database has no tables yet, and none may be made. \(migration)")
+                }
+            }
+        } catch let error as StorageError where error.code == .wrongStore && configuration.database.migration != .auto {
+            throw error.of(Keys.databaseMigrate.name, configuration)
+        }
     }
 
     /// The store's own id and the one that the database remembers must agree: a wrong volume would look like lost files, and what
@@ -125,5 +175,26 @@ struct Stores {
                 .wrongStore,
                 "The database belongs to the store \(remembered), but the data directory is the store \(disk.storeID).")
         }
+    }
+}
+
+extension StorageError {
+    /// The same failure, with the setting that it is about.
+    fileprivate func of(
+        _ name: String, _ configuration: StoragedConfiguration, adding cure: String = ""
+    ) -> StorageError {
+        let value = configuration.provenance.value(named: name)
+        let place = value.map { "\(name): \($0.key.shown($0.text).quotedForDisplay) (\($0.origin)): " } ?? ""
+        return StorageError(code, place + message + cure, isTransient: isTransient, cause: cause)
+    }
+}
+
+extension String {
+    /// Everything before the last slash, without `./` and superfluous slashes; `.` where there is none.
+    fileprivate var folderPart: String {
+        let parts = utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
+            .filter { !$0.isEmpty && !$0.elementsEqual(".".utf8) }.map { String(Substring($0)) }
+        let start = utf8.first == UInt8(ascii: "/") ? "/" : ""
+        return parts.isEmpty ? (start.isEmpty ? "." : start) : start + parts.joined(separator: "/")
     }
 }

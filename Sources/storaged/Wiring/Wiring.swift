@@ -1,6 +1,4 @@
-import Glibc
 import Logging
-import NIOCore
 import ServiceLifecycle
 import StorageCore
 import StorageHTTP
@@ -16,39 +14,51 @@ enum Wiring {
         let assembly = try await Refusal.translating { try await Assembly(configuration) }
         do {
             try await run(assembly, configuration.shutdown)
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            await assembly.close()
-            throw ServiceUnavailable(
-                description:
-                    "\(configuration.http.host):\(configuration.http.port) is in use; set http.port to another port")
         } catch {
             await assembly.close()
-            throw error
+            throw ListeningAddress(configuration).refusal(of: error) ?? error
         }
         await assembly.close()
     }
 
     /// Does `action` with the schema of the configured database, and tells which steps it has then.
+    ///
+    /// - Parameter confirming: Is asked before the newest step is undone; throws to leave it.
     static func migrate(
-        _ action: MigrateCommand.Action, _ configuration: StoragedConfiguration
+        _ action: MigrateCommand.Action, _ configuration: StoragedConfiguration,
+        confirming: (MigrationStatus) throws -> Void
     ) async throws -> [MigrationStatus] {
         try await Refusal.translating {
             // The schema is not changed under a daemon that serves it.
-            let lock = try await Stores.prepareDirectory(configuration, locking: action != .status)
+            let lock = try await Stores.prepareDirectory(
+                configuration, creating: action == .up, locking: action != .status)
             defer { lock?.release() }
-            let database = try Stores.openDatabase(configuration)
-            let migrator = try Migrator(database: database, migrations: Migration.sqlite)
-            switch action {
-            case .up: try await migrator.up()
-            case .down:
-                try await migrator.down(
-                    to: max(0, try await migrator.status().filter { $0.appliedAt != nil }.count - 1))
-            case .status: break
+            let database = try Stores.openDatabase(configuration, creating: action == .up)
+            do {
+                let steps = try await migrate(
+                    action, Migrator(database: database, migrations: Migration.sqlite), confirming)
+                try await database.close()
+                return steps
+            } catch {
+                try? await database.close()
+                throw error
             }
-            let steps = try await migrator.status()
-            try await database.close()
-            return steps
         }
+    }
+
+    private static func migrate(
+        _ action: MigrateCommand.Action, _ migrator: Migrator, _ confirming: (MigrationStatus) throws -> Void
+    ) async throws -> [MigrationStatus] {
+        switch action {
+        case .up: try await migrator.up()
+        case .down:
+            if let last = try await migrator.status().last(where: { $0.appliedAt != nil }) {
+                try confirming(last)
+                try await migrator.down(to: last.number - 1)
+            }
+        case .status: break
+        }
+        return try await migrator.status()
     }
 
     /// Does something with the stores of the configuration, beside the daemon that serves them or without one.
@@ -56,13 +66,7 @@ enum Wiring {
         _ configuration: StoragedConfiguration, _ body: (Stores) async throws -> Value
     ) async throws -> Value {
         try await Refusal.translating {
-            let stores: Stores
-            do {
-                stores = try await Stores(beside: configuration)
-            } catch let error as StorageError where error.code == .wrongStore {
-                let cure = "Commands need the data.directory of a daemon that was started at least once."
-                throw StorageError(.wrongStore, "\(error.message) \(cure)", cause: error.cause)
-            }
+            let stores = try await Stores(beside: configuration)
             do {
                 let value = try await body(stores)
                 await stores.close()
