@@ -161,12 +161,12 @@ extension SQLTransaction {
                 digest, of: account, kind: kind, label: label, lifetime: lifetime, idle: idle)
             return try result(account, credential)
         case .touchCredential(let credential, let idle):
-            let touched = try session.execute(
+            let touched = try session.first(
                 """
                 UPDATE credentials SET last_used_at = \(dialect.now), idle_until = \(dialect.now) + $1 \
-                WHERE id = $2 AND \(isValid)
+                WHERE id = $2 AND \(isValid) RETURNING account_id
                 """, [.optionalInteger(idle), .id(credential)])
-            return AccountChangeResult(account: nil, credential: touched > 0 ? credential : nil)
+            return try touched.map { try result(try $0.id(0), credential) } ?? AccountChangeResult(account: nil)
         case .revokeCredential(let account, let credential):
             let ended = try session.execute(
                 """
@@ -266,8 +266,8 @@ extension SQLTransaction {
         try session.execute(
             """
             INSERT INTO credentials \
-            (id, digest, account_id, kind, label, created_at, last_used_at, expires_at, idle_until) \
-            VALUES ($1, $2, $3, $4, $5, \(dialect.now), NULL, \(dialect.now) + $6, \(dialect.now) + $7)
+            (id, digest, account_id, kind, label, created_at, expires_at, idle_until) \
+            VALUES ($1, $2, $3, $4, $5, \(dialect.now), \(dialect.now) + $6, \(dialect.now) + $7)
             """,
             [
                 .id(credential), .bytes(digest.bytes), .id(account), .text(kind.rawValue), .optionalText(label),

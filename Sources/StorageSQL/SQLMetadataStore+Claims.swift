@@ -42,8 +42,10 @@ extension SQLMetadataStore {
             let state: BlobRecord.State = try row.word(1)
             guard state == .pending || state == .live else { return false }
             try session.execute(
-                "UPDATE blobs SET claimed_until = \(now) + $1 WHERE id = $2 AND state = 'pending'",
-                [.integer(lease), .bytes(blob)])
+                """
+                UPDATE blobs SET claimed_until = \(now) + $1 \
+                WHERE id = $2 AND state = 'pending' AND claimed_until < \(now) + $1
+                """, [.integer(lease), .bytes(blob)])
             return true
         }
     }
@@ -62,8 +64,9 @@ extension SQLMetadataStore {
     public func outcome(of upload: UploadID) async throws -> UploadOutcome {
         try await write(.relaxed) { transaction in
             let rows = try transaction.session.query(
-                "SELECT committed_at FROM uploads WHERE id = $1\(transaction.dialect.forUpdate)", [.id(upload)])
-            guard let row = rows.first else { return .unknown }
+                "SELECT committed_at, abandoned_at FROM uploads WHERE id = $1\(transaction.dialect.forUpdate)",
+                [.id(upload)])
+            guard let row = rows.first, row.isNull(1) else { return .unknown }
             guard !row.isNull(0) else { return .open }
             return .committed(try transaction.result(ofCommitted: upload))
         }

@@ -51,9 +51,12 @@ extension SQLTransaction {
         }
         try session.execute("DELETE FROM containers WHERE id = $1", [.id(container)])
         try session.execute("DELETE FROM credentials WHERE account_id = $1 AND kind = 'session'", [.id(account)])
+        // The row of the highest serial stays, so that the next account does not get that serial again.
         try session.execute(
-            "DELETE FROM accounts WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM credentials WHERE account_id = $1)",
-            [.id(account)])
+            """
+            DELETE FROM accounts WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM credentials WHERE account_id = $1) \
+            AND serial < (SELECT MAX(serial) FROM accounts)
+            """, [.id(account)])
         return true
     }
 }

@@ -55,8 +55,8 @@ extension SQLTransaction {
             try precondition.check(existing?.record.revision)
             return existing
         }
-        try precondition.check(nil)
         try removeEmptyFolder(existing.record)
+        try precondition.check(nil)
         return nil
     }
 

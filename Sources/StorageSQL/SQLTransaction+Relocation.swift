@@ -14,13 +14,14 @@ extension SQLTransaction {
         try makeAncestors(of: move.target, in: container.id)
         let usage = try clear(move.target, for: source.record, overwrite: move.overwrite)
         if source.record.isFolder { try moveEntries(below: source.record, to: move.target) }
+        let kind = source.record.isFolder ? source.record.kind : move.kind ?? source.record.kind
         try session.execute(
             """
             UPDATE files SET path = $1, depth = $2, kind = $3, modified_at = \(dialect.now) WHERE id = $4
             """,
             [
                 .path(move.target), .integer(Int64(move.target.depth)),
-                .text((move.kind ?? source.record.kind).rawValue), .id(source.record.id),
+                .text(kind.rawValue), .id(source.record.id),
             ])
         try account(usage, to: container)
         return .updated(try record(source.record.id, in: container.id))
@@ -30,10 +31,10 @@ extension SQLTransaction {
         guard let seen = try file(copy.source) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container, defaults: copy.limits)
         guard let source = try lockedFile(copy.source) else { throw StorageError.noSuchFile }
-        try copy.precondition.check(source.record.revision)
         guard let revision = source.record.revision, let blob = source.blob else {
             throw StorageError(.unprocessable, "from: is a folder; its entries are copied one by one.")
         }
+        try copy.precondition.check(revision)
         guard source.record.path != copy.target else { return .updated(source.record) }
         try makeAncestors(of: copy.target, in: container.id)
         let existing = try fileToReplace(at: copy.target, in: container.id, .none)

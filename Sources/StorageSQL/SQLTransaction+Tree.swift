@@ -40,10 +40,10 @@ extension SQLTransaction {
             """
             \(StoredFile.selection) WHERE f.container_id = $1 AND f.path >= $2 AND f.path < $3 \
             ORDER BY f.path DESC LIMIT $4
-            """, [.id(id), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit))]
+            """, [.id(id), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit) + 1)]
         ).map { try StoredFile($0).record }
-        let isFinished = entries.count < limit
-        let usage = try remove(isFinished ? entries + [root.record] : entries)
+        let isFinished = entries.count <= limit
+        let usage = try remove(isFinished ? entries + [root.record] : Array(entries.prefix(limit)))
         try account(usage, to: container)
         return .deleted(remaining: isFinished ? 0 : 1)
     }

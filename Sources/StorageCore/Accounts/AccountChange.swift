@@ -39,7 +39,8 @@ public enum AccountChange: Hashable, Sendable {
     /// Adds a credential that ends at the latest after `lifetime`, and before when it is not used for `idle`; microseconds.
     case addCredential(
         AccountID, TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?, idle: Int64?)
-    /// Notes that a credential was used: moves the end of its idle time; microseconds.
+    /// Notes that a credential was used: moves the end of its idle time, or takes it away with nil; microseconds. One that has ended
+    /// stays as it is.
     case touchCredential(CredentialID, idle: Int64?)
     /// Ends a credential of the account; one that has ended is fine. The result names it if it ended now.
     case revokeCredential(AccountID, CredentialID)

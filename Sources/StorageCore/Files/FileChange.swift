@@ -12,14 +12,15 @@
 public enum FileChange: Hashable, Sendable {
     /// Points a path at uploaded bytes.
     ///
-    /// - An upload that is committed already gives its result again and changes nothing.
+    /// - An upload that is committed already gives what it made again, as that is now, and changes nothing; where it is gone,
+    ///   ``FileChangeResult/deleted(remaining:)``.
     /// - A folder with entries at the path is ``StorageError/Code/pathConflict``.
     /// - The upload must be claimed and not given up, the blob pending or live: it becomes live. Otherwise the result is
     ///   ``FileChangeResult/blobLost``.
     /// - The same blob, type and sent name (as bytes) as the current revision make no new one: only the link is added.
     /// - Otherwise a new revision becomes current. The links of the one before end, the oldest beyond
-    ///   ``Put/keepRevisions`` go, and where the blob before is corrupt and of the same content, every revision of that blob
-    ///   gets the new one.
+    ///   ``Put/keepRevisions`` go.
+    /// - Every revision of a corrupt life of the same content gets the blob, which was just proved whole.
     case put(Put)
     /// Makes a folder and those above it; an existing one is fine, a file is ``StorageError/Code/pathConflict``.
     case makeFolder(ContainerID, FilePath)
@@ -47,7 +48,7 @@ public enum FileChange: Hashable, Sendable {
     ///
     /// - A new file with an id of its own, or, where a file may be replaced, a new revision of that; else
     ///   ``StorageError/Code/exists``. Onto itself changes nothing.
-    /// - A folder is ``StorageError/Code/unprocessable``, bytes that are not live ``StorageError/Code/notFound``.
+    /// - A folder is ``StorageError/Code/unprocessable``, bytes that are not live ``StorageError/Code/corrupt``.
     case copy(Relocation)
 
     /// Bytes that become the current revision of a path.
@@ -138,7 +139,7 @@ public enum FileChangeResult: Hashable, Sendable {
     case created(FileRecord)
     /// The entry was there and is now this; also when it is as it was.
     case updated(FileRecord)
-    /// Deleted; the number of entries that are still there of those that were meant.
+    /// Deleted; 0 when nothing of what was meant is left, else at least as many entries are.
     case deleted(remaining: Int)
     /// The blob may no longer be referred to: claim anew and write the bytes again. Nothing was changed.
     case blobLost

@@ -50,7 +50,7 @@ public protocol MetadataStore: Sendable {
     /// One page of a container's entries.
     func list(_ query: ListQuery) async throws -> Page<FileRecord>
 
-    /// What a container holds.
+    /// What a container holds; nothing for one that is gone.
     func usage(of container: ContainerID) async throws -> Usage
 
     /// The account that is meant; nil when there is none.
@@ -116,7 +116,7 @@ public enum Chore: Hashable, Sendable {
     /// Removes credentials that have ended.
     case sweepCredentials
     /// Removes what closed accounts still have: first files, then the container, in the end the account. Only the revoked token of a
-    /// token account stays, so that it never opens another container.
+    /// token account stays, so that it never opens another container; and no serial is ever given again.
     case removeClosedAccounts
     /// Removes tombstones of later generations older than this.
     case sweepTombstones(age: Int64)

@@ -88,7 +88,7 @@ public struct BlobRecord: Hashable, Sendable {
 
 /// What is known of an upload whose commit was not answered.
 public enum UploadOutcome: Hashable, Sendable {
-    /// The commit took effect; this is what it made.
+    /// The commit took effect; this is what it made, as that is now.
     case committed(FileChangeResult)
     /// The upload is known and did not take effect: the commit may be tried again.
     case open

@@ -78,7 +78,7 @@ public final class InMemoryMetadataStore: MetadataStore {
 
     /// What a container holds.
     public func usage(of container: ContainerID) async throws -> Usage {
-        try transaction { try $0.container(container).usage }
+        transaction { $0.containers[container]?.usage ?? Usage() }
     }
 
     /// The account that is meant.

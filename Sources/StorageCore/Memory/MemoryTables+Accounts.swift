@@ -130,7 +130,7 @@ extension MemoryTables {
     private mutating func openContainer(_ digest: TokenDigest, ownSpace: Bool) throws -> AccountChangeResult {
         if let row = credentialIndex[digest].flatMap({ credentials[$0] }) {
             guard row.kind == .container, !hasEnded(row) else { throw StorageError.unauthenticated }
-            return result(row.account)
+            return AccountChangeResult(account: open(row.account)?.account, credential: row.id)
         }
         let row = add(.token, role: .user, login: nil, passwordHash: nil, email: nil, ownSpace: ownSpace)
         return try addCredential(row.account.id, digest, kind: .container, label: nil, lifetime: nil, idle: nil)
@@ -140,24 +140,22 @@ extension MemoryTables {
         _ account: AccountID, _ digest: TokenDigest, kind: StoredCredential.Kind, label: String?, lifetime: Int64?,
         idle: Int64?
     ) throws -> AccountChangeResult {
-        guard let index = accountIndex[account] else { return AccountChangeResult(account: nil) }
+        guard let open = open(account) else { return AccountChangeResult(account: nil) }
         guard credentialIndex[digest] == nil else { throw StorageError(.internal, "The credential exists already.") }
         let row = CredentialRow(
             id: CredentialID(), digest: digest, account: account, kind: kind, label: label, createdAt: now,
             expiresAt: lifetime.map { now.adding($0) }, lastUsedAt: nil, idleUntil: idle.map { now.adding($0) })
         credentials[row.id] = row
         credentialIndex[digest] = row.id
-        return AccountChangeResult(account: accounts[index].account, credential: row.id)
+        return AccountChangeResult(account: open.account, credential: row.id)
     }
 
     /// Use does not bring an ended credential back.
     private mutating func touchCredential(_ id: CredentialID, idle: Int64?) -> AccountChangeResult {
-        guard let row = credentials[id] else { return AccountChangeResult(account: nil) }
-        if !hasEnded(row) {
-            credentials[id]?.lastUsedAt = now
-            if let idle { credentials[id]?.idleUntil = now.adding(idle) }
-        }
-        return result(row.account)
+        guard let row = credentials[id], !hasEnded(row) else { return AccountChangeResult(account: nil) }
+        credentials[id]?.lastUsedAt = now
+        credentials[id]?.idleUntil = idle.map { now.adding($0) }
+        return AccountChangeResult(account: open(row.account)?.account, credential: id)
     }
 
     private mutating func revokeCredentials(of account: AccountID, where isMeant: (CredentialID) -> Bool) {

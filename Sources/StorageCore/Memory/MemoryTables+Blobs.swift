@@ -56,7 +56,7 @@ extension MemoryTables {
 
     func outcome(of upload: UploadID) -> UploadOutcome {
         guard let row = uploads[upload], !row.isAbandoned else { return .unknown }
-        return row.result.map { .committed($0) } ?? .open
+        return row.made.map { .committed(result(of: $0)) } ?? .open
     }
 
     mutating func doom(grace: Int64, retry: Int64, limit: Int) -> [BlobRecord] {
@@ -111,7 +111,7 @@ extension MemoryTables {
             let (leftBefore, committedBefore) = (now.subtracting(abandoned), now.subtracting(kept))
             uploads = uploads.filter { _, row in
                 if let committedAt = row.committedAt { return committedAt >= committedBefore }
-                return !row.isAbandoned && row.heartbeatAt >= leftBefore
+                return !row.isAbandoned && (row.reserved > 0 || row.heartbeatAt >= leftBefore)
             }
         case .sweepCredentials:
             for row in credentials.values where hasEnded(row) && row.kind == .session {

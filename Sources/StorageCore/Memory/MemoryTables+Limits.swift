@@ -1,8 +1,8 @@
 /// Limits of containers, and the room that uploads have set aside under them.
 extension MemoryTables {
     mutating func reserve(_ reservation: UploadReservation) throws -> Int64 {
-        let container = try container(reservation.container)
         guard uploads[reservation.upload]?.committedAt == nil else { return reservation.wanted }
+        let container = try container(reservation.container)
         let limits = container.limits(defaults: reservation.limits)
         if let limit = limits.files, reservation.addsFile, container.usage.files >= limit {
             throw StorageError.quotaExceeded(limits)

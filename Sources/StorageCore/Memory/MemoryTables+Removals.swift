@@ -2,6 +2,7 @@
 extension MemoryTables {
     mutating func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
         let row = try existing(selector)
+        _ = try container(row.container)
         try precondition.check(revision(of: row))
         guard paths(below: row.path, in: row.container).isEmpty else {
             throw StorageError(.folderNotEmpty, "The folder is not empty.")
@@ -11,6 +12,7 @@ extension MemoryTables {
     }
 
     mutating func deleteTree(_ path: FilePath, in container: ContainerID, limit: Int) throws -> FileChangeResult {
+        _ = try self.container(container)
         let folder = try existing(.path(container, path))
         guard folder.isFolder else { throw Self.pathConflict("The path is a file.") }
         let below = paths(below: path, in: container)
@@ -25,6 +27,7 @@ extension MemoryTables {
 
     mutating func move(_ relocation: FileChange.Relocation) throws -> FileChangeResult {
         let source = try existing(relocation.source)
+        _ = try container(source.container)
         let target = relocation.target
         try relocation.precondition.check(revision(of: source))
         guard target != source.path else { return .updated(record(source)) }

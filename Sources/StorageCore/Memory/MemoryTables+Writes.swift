@@ -22,12 +22,11 @@ extension MemoryTables {
     }
 
     mutating func put(_ put: FileChange.Put) throws -> FileChangeResult {
-        if let result = uploads[put.upload]?.result { return result }
+        if let made = uploads[put.upload]?.made { return result(of: made) }
+        guard let upload = uploads[put.upload], !upload.isAbandoned else { return .blobLost }
         let place = try place(for: put.path, in: put.container)
         try put.precondition.check(place.file.flatMap { revision(of: $0) })
-        guard let upload = uploads[put.upload], !upload.isAbandoned, let blob = blobs[put.blob], blob.isUsable else {
-            return .blobLost
-        }
+        guard let blob = blobs[put.blob] else { return .blobLost }
         let version = Version(blob: blob, mediaType: put.mediaType, sentName: put.sentName, kind: put.kind)
         let reserved = upload.reserved
         release(of: put.upload)
@@ -39,12 +38,22 @@ extension MemoryTables {
         } catch {
             uploads[put.upload]?.reserved = reserved
             containers[put.container]?.reserved += reserved
+            guard !(error is BlobLost) else { return .blobLost }
             throw error
         }
         uploads[put.upload]?.committedAt = now
-        uploads[put.upload]?.result = result
+        uploads[put.upload]?.made = result.record.map { MadeFile(file: $0.id, isNew: place.file == nil) }
         return result
     }
+
+    /// What a committed upload made, as it is now.
+    func result(of made: MadeFile) -> FileChangeResult {
+        guard let file = files[made.file] else { return .deleted(remaining: 0) }
+        return made.isNew ? .created(record(file)) : .updated(record(file))
+    }
+
+    /// The blob may no longer be referred to.
+    private struct BlobLost: Error {}
 
     mutating func makeFolder(_ path: FilePath, in container: ContainerID) throws -> FileChangeResult {
         let missing = try missingAncestors(of: path, in: container)
@@ -60,6 +69,7 @@ extension MemoryTables {
 
     mutating func copy(_ relocation: FileChange.Relocation) throws -> FileChangeResult {
         let source = try existing(relocation.source)
+        _ = try container(source.container)
         guard let current = source.revisions.last.flatMap({ revisions[$0] }), let blob = blobs[current.blob] else {
             throw StorageError(.unprocessable, "from: must be a file.")
         }
@@ -67,14 +77,15 @@ extension MemoryTables {
         guard relocation.target != source.path else { return .updated(record(source)) }
         let place = try place(for: relocation.target, in: source.container)
         guard place.file == nil || relocation.overwrite else { throw Self.exists }
-        guard blob.state == .live else {
-            throw StorageError(.corrupt, "The bytes of the file are damaged and cannot be copied.")
-        }
         let version = Version(
             blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
-        return try write(
-            version, at: relocation.target, in: source.container, place, link: nil,
-            keepRevisions: relocation.keepRevisions, limits: relocation.limits)
+        do {
+            return try write(
+                version, at: relocation.target, in: source.container, place, link: nil,
+                keepRevisions: relocation.keepRevisions, limits: relocation.limits)
+        } catch is BlobLost {
+            throw StorageError(.corrupt, "The bytes of the file are damaged and cannot be copied.")
+        }
     }
 
     static var exists: StorageError { StorageError(.exists, "There is something at the target path already.") }
@@ -120,13 +131,13 @@ extension MemoryTables {
         if let file = place.file, let current = file.revisions.last.flatMap({ revisions[$0] }),
             version.isSame(as: current)
         {
-            setLive(version.blob.id)
+            try revive(version.blob)
             if let link { publish(current.id, as: link, in: container) }
             return .updated(record(file))
         }
         let pruned = try revisionsToPrune(
             for: version, over: place.file, in: container, keepRevisions: keepRevisions, limits: limits)
-        setLive(version.blob.id)
+        try revive(version.blob)
         makeFolders(place.missing, in: container)
         if let folder = place.emptyFolder { remove(folder) }
         var file = place.file ?? insert(path, in: container, kind: version.kind)
@@ -145,7 +156,6 @@ extension MemoryTables {
         if let replaced {
             dropLinks(of: replaced.id)
             revisions[replaced.id]?.supersededAt = now
-            heal(replaced.blob, with: version.blob)
         }
         files[file.id] = file
         for revision in pruned { prune(revision, in: container) }
@@ -176,11 +186,19 @@ extension MemoryTables {
         remove(id)
     }
 
-    private mutating func setLive(_ id: BlobID) {
-        if blobs[id]?.state == .pending { blobs[id]?.stateAt = now }
-        blobs[id]?.state = .live
-        blobs[id]?.releasedAt = nil
-        blobs[id]?.claimedUntil = nil
+    /// The blob becomes or stays live, and every revision of a damaged life of the same bytes gets it.
+    private mutating func revive(_ blob: BlobRow) throws {
+        guard blob.isUsable else { throw BlobLost() }
+        if blob.state == .pending { blobs[blob.id]?.stateAt = now }
+        blobs[blob.id]?.state = .live
+        blobs[blob.id]?.releasedAt = nil
+        blobs[blob.id]?.claimedUntil = nil
+        for life in lives[Content(space: blob.key.space, digest: blob.key.digest), default: []] {
+            guard let damaged = blobs[life], damaged.state == .corrupt else { continue }
+            for revision in damaged.references { revisions[revision]?.blob = blob.id }
+            blobs[blob.id]?.references.formUnion(damaged.references)
+            blobs[life]?.references = []
+        }
     }
 
     private mutating func account(for size: Int64, replacing replaced: Int64?, in container: ContainerID) {
@@ -189,20 +207,10 @@ extension MemoryTables {
         containers[container]?.usage.revisionBytes += replaced ?? 0
     }
 
-    /// Points every revision of a corrupt blob at a whole one of the same content.
-    private mutating func heal(_ corrupt: BlobID, with whole: BlobRow) {
-        guard let row = blobs[corrupt], row.state == .corrupt, row.key.digest == whole.key.digest else { return }
-        for id in row.references { revisions[id]?.blob = whole.id }
-        blobs[whole.id]?.references.formUnion(row.references)
-        blobs[corrupt]?.references = []
-        blobs[corrupt]?.releasedAt = now
-    }
-
-    /// Publishes a revision; another one of the container takes the place and the age of the first.
+    /// Publishes a revision; another one of the same container takes its place and its age.
     private mutating func publish(_ revision: RevisionID, as link: Link, in container: ContainerID) {
         var publications = links[link, default: []]
         if let index = publications.firstIndex(where: { $0.container == container }) {
-            guard publications[index].revision != revision else { return }
             revisions[publications[index].revision]?.links.remove(link)
             publications[index] = Publication(container: container, revision: revision)
         } else {

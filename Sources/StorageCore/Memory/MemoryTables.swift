@@ -108,7 +108,13 @@ struct MemoryTables: Sendable {
         var heartbeatAt: Timestamp
         var isAbandoned = false
         var committedAt: Timestamp?
-        var result: FileChangeResult?
+        var made: MadeFile?
+    }
+
+    /// What a commit made.
+    struct MadeFile {
+        let file: FileID
+        let isNew: Bool
     }
 }
 

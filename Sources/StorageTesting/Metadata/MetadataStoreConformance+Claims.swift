@@ -131,6 +131,15 @@ extension MetadataStoreConformance {
             #expect(isRenewed)
             #expect(doomed.isEmpty)
         },
+        clause("Renewing for a shorter time does not cut a claim; else the slower of two uploads loses its bytes.") {
+            scene in
+            let upload = UploadID()
+            _ = try await scene.claim(TestContent(), upload: upload, lease: scene.hour)
+            let isRenewed = try await scene.store.renew(upload, lease: -scene.second)
+            let doomed = try await scene.doom()
+            #expect(isRenewed)
+            #expect(doomed.isEmpty)
+        },
         clause("A doomed claim is not renewed; else an upload writes a key whose deletion is authorised.") { scene in
             let upload = UploadID()
             _ = try await scene.claim(TestContent(), upload: upload, lease: -scene.second)

@@ -32,6 +32,10 @@ extension MetadataStoreConformance {
             _ = try await scene.store.change(.close(scene.owner.id))
             await expect(.notFound) { try await scene.store.commit(change) }
             await expect(.notFound) { try await scene.makeFolder("f") }
+            await expect(.notFound) { try await scene.delete("a") }
+            await expect(.notFound) { try await scene.move("a", to: "a") }
+            await expect(.notFound) { try await scene.copy("a", to: "c") }
+            await expect(.notFound) { try await scene.deleteTree("a", limit: 1) }
             await expect(.notFound) { try await scene.reserve(1, limits: ContainerLimits(bytes: 10)) }
         },
         clause("What a closed account published is gone at once.") { scene in
@@ -69,6 +73,28 @@ extension MetadataStoreConformance {
             let found = try await scene.store.account(.credential(digest))
             #expect(found == nil)
             await expect(.unauthenticated) { try await scene.store.change(.openContainer(digest, ownSpace: true)) }
+        },
+        clause("A closed account takes no credential; else whoever signs in at that moment opens it again.") { scene in
+            _ = try await scene.store.change(.close(scene.owner.id))
+            let change = AccountChange.addCredential(
+                scene.owner.id, .random(), kind: .session, label: nil, lifetime: nil, idle: nil)
+            let result = try await scene.store.change(change)
+            #expect(result == AccountChangeResult(account: nil))
+        },
+        clause("A removed container holds nothing; else a list of accounts fails with the one removed meanwhile.") {
+            scene in
+            try await scene.write(TestContent(), at: "a")
+            _ = try await scene.store.change(.close(scene.owner.id))
+            while try await scene.store.tidy(.removeClosedAccounts) {}
+            let usage = try await scene.usage()
+            #expect(usage == Usage())
+        },
+        clause("No serial is given again; else what was said of a removed account is said of its successor.") { scene in
+            let last = try await scene.account()
+            _ = try await scene.store.change(.close(last.id))
+            while try await scene.store.tidy(.removeClosedAccounts) {}
+            let next = try await scene.account()
+            #expect(next.serial > last.serial)
         },
         clause("Closing an account that does not exist finds none.") { scene in
             let result = try await scene.store.change(.close(AccountID()))

@@ -97,6 +97,16 @@ extension MetadataStoreConformance {
             let tree = try await scene.tree()
             #expect(tree == ["a"])
         },
+        clause(
+            "What is refused without its condition is refused for that, not for the condition (RFC 9110 section 13.2.1)."
+        ) {
+            scene in
+            try await scene.write(at: ["full/b"])
+            let condition = Precondition(ifMatch: .any)
+            await expect(.unprocessable) { try await scene.copy("full", to: "c", if: condition) }
+            await expect(.pathConflict) { try await scene.write(TestContent(), at: "full", if: condition) }
+            await expect(.pathConflict) { try await scene.write(TestContent(), at: "full/b/c", if: condition) }
+        },
         clause("Corrupt bytes are not copied; else their loss spreads.") { scene in
             let content = TestContent()
             let blob = try await scene.claim(content)

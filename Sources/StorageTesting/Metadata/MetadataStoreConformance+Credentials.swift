@@ -62,6 +62,20 @@ extension MetadataStoreConformance {
             #expect(used?.lastUsedAt != nil)
             #expect(account == nil)
         },
+        clause(
+            "A session was not used before its first use; use names it with its account, and ends its idle time with none."
+        ) {
+            scene in
+            let digest = TokenDigest.random()
+            let id = try await scene.session(digest, idle: scene.hour)
+            let unused = try await scene.store.account(.credential(digest))?.credential
+            let use = try await scene.store.change(.touchCredential(id, idle: nil))
+            let useless = try await scene.store.change(.touchCredential(CredentialID(), idle: nil))
+            #expect(unused?.id == id)
+            #expect(unused?.lastUsedAt == nil)
+            #expect(use == AccountChangeResult(account: scene.owner, credential: id))
+            #expect(useless == AccountChangeResult(account: nil))
+        },
         clause("Use does not bring an ended session back: idle, expired or revoked.") { scene in
             let (idle, expired, revoked) = (TokenDigest.random(), TokenDigest.random(), TokenDigest.random())
             let ids = [

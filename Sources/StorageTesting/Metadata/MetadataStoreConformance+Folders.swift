@@ -149,6 +149,13 @@ extension MetadataStoreConformance {
             #expect(doomed.count == 2)
             #expect(tree.isEmpty)
         },
+        clause("A tree of just as many entries as the limit goes at once.") { scene in
+            try await scene.write(at: ["a/b", "a/c"])
+            let result = try await scene.deleteTree("a", limit: 2)
+            let tree = try await scene.tree()
+            #expect(result == .deleted(remaining: 0))
+            #expect(tree.isEmpty)
+        },
         clause("Names that only begin like the folder's survive; else deleting /a takes /ab with it.") { scene in
             try await scene.write(at: ["a/b", "a!", "a0", "ab/c", "A/b", "%/b", "_/b"])
             while case .deleted(let remaining) = try await scene.deleteTree("a", limit: 1), remaining > 0 {}

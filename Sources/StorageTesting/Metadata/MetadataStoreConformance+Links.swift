@@ -112,6 +112,18 @@ extension MetadataStoreConformance {
             let file = try await scene.store.file(.link(link))
             #expect(file == nil)
         },
+        clause("Another file of the same container takes a publication over with its age; else it changes hands.") {
+            scene in
+            let content = TestContent()
+            let link = Link.hash(content.digest)
+            try await scene.write(content, at: "a", link: link)
+            try await scene.tick()
+            try await scene.write(content, at: "a", in: try await scene.account(), link: link)
+            try await scene.tick()
+            let other = try await scene.write(content, at: "b", link: link).record
+            let file = try await scene.store.file(.link(link))
+            #expect(file == other)
+        },
         clause("A refused put publishes nothing.") { scene in
             let link = Link.uid(.random())
             await expect(.preconditionFailed) {
@@ -156,6 +168,19 @@ extension MetadataStoreConformance {
             #expect(third?.revision?.blob == key)
             #expect(third?.revision?.id == before?.revision?.id)
             #expect(third?.revision?.isIntact == true)
+        },
+        clause(
+            "An upload of a corrupt content to a path of its own heals the others too; else proved bytes help nobody."
+        ) {
+            scene in
+            let content = TestContent()
+            let corrupt = try await scene.claim(content)
+            try await scene.write(content, at: "a")
+            try await scene.store.settle(.corrupt(corrupt.key))
+            let whole = try await scene.write(content, at: "b").record?.revision?.blob
+            let healed = try await scene.file("a")?.revision
+            #expect(healed?.isIntact == true)
+            #expect(healed?.blob == whole)
         },
         clause("Other bytes over a corrupt file leave the other files of the corrupt content alone.") { scene in
             let content = TestContent()

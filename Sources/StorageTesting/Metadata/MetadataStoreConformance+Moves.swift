@@ -109,6 +109,11 @@ extension MetadataStoreConformance {
 
     /// Giving a folder another path.
     static let folderMoves: [Clause] = [
+        clause("A folder has no sort, whatever a move gives it.") { scene in
+            try await scene.makeFolder("a")
+            let moved = try await scene.move("a", to: "b", kind: .image).record
+            #expect(moved?.kind == .other)
+        },
         clause("A folder moves with all below; ids and revisions stay, usage does not change.") { scene in
             try await scene.write(at: ["a/b", "a/c/d", "a/c/e"])
             let before = try await scene.file("a/c/d")

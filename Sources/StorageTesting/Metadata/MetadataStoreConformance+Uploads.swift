@@ -15,6 +15,24 @@ extension MetadataStoreConformance {
             let outcome = try await scene.store.outcome(of: upload)
             #expect(outcome == .open)
         },
+        clause("The outcome of an upload that was given up is unknown; else its commit is tried in vain.") { scene in
+            let upload = UploadID()
+            _ = try await scene.claim(TestContent(), upload: upload)
+            try await scene.store.abandon(upload)
+            let outcome = try await scene.store.outcome(of: upload)
+            #expect(outcome == .unknown)
+        },
+        clause("The outcome of a committed upload is shown as it is now: the file as it is, or that it is gone.") {
+            scene in
+            let upload = UploadID()
+            try await scene.write(TestContent(), at: "a", upload: upload)
+            let now = try await scene.write(TestContent(), at: "a").record.required()
+            let overwritten = try await scene.store.outcome(of: upload)
+            try await scene.delete("a")
+            let deleted = try await scene.store.outcome(of: upload)
+            #expect(overwritten == .committed(.created(now)))
+            #expect(deleted == .committed(.deleted(remaining: 0)))
+        },
         clause("The outcome of a committed upload is what it made; else a lost answer becomes an error.") { scene in
             let upload = UploadID()
             let result = try await scene.write(TestContent(), at: "a", upload: upload)
