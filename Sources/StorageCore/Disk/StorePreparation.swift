@@ -57,7 +57,12 @@ enum StorePreparation {
             guard configuration.createsStore else {
                 throw refusal("The store's directory has no store.id: it is not a store.", path)
             }
-            try checkNeighbours(in: root, path, allowed: configuration.neighbours)
+            do {
+                try checkNeighbours(in: root, path, allowed: configuration.neighbours)
+            } catch {
+                // Another process may have made it a store between the two looks.
+                guard try StoreIdentity.read(in: directory, path) != nil else { throw error }
+            }
             isNew = try StoreIdentity.make(in: directory, hasUnnamedFiles: hasUnnamedFiles)
         }
         guard let storeID = try StoreIdentity.read(in: directory, path) else {
