@@ -9,8 +9,6 @@ final class RequestChunks: @unchecked Sendable {
     private let body: RequestBody
     private let trailers: RequestTrailers?
     private let check: DigestCheck
-    /// Somebody will know the digest of all bytes, so that one which comes behind them can be compared.
-    private let readsTrailers: Bool
     private var iterator: RequestBody.AsyncIterator?
 
     /// - Parameter isStored: The chunks go into a store as they are. It hashes them all the same, and must ask `confirm`.
@@ -20,9 +18,8 @@ final class RequestChunks: @unchecked Sendable {
         let claims = try DigestClaims(fields)
         body = call.request.body
         trailers = call.channel.flatMap { RequestTrailers($0) }
-        // What is not stored is hashed here, and only for somebody who will tell its digest: a trailer must have been announced.
-        let hashes = !isStored && (!claims.sha256.isEmpty || Self.announcesDigest(fields[values: .trailer]))
-        readsTrailers = isStored || hashes
+        // What is not stored is hashed here: for a digest in the head, and for one that may come behind a chunked body.
+        let hashes = !isStored && (!claims.sha256.isEmpty || call.contentLength == nil)
         check = try DigestCheck(claims, hashesContent: hashes)
     }
 
@@ -32,9 +29,7 @@ final class RequestChunks: @unchecked Sendable {
     func next() async throws -> ByteBuffer? {
         if iterator == nil { iterator = body.makeAsyncIterator() }
         guard let chunk = try await iterator?.next() else {
-            let claims = try DigestClaims(trailers: trailers?.fields ?? [:])
-            guard readsTrailers || claims.sha256.isEmpty else { throw Self.unannounced }
-            try check.finish(claims)
+            try check.finish(try DigestClaims(trailers: trailers?.fields ?? [:]))
             return nil
         }
         try check.update(chunk)
@@ -44,17 +39,5 @@ final class RequestChunks: @unchecked Sendable {
     /// Compares the digest that the store found.
     func confirm(_ digest: BlobDigest) throws {
         try check.confirm(digest)
-    }
-
-    private static let unannounced = ParseError(
-        .invalidDigest, "A digest behind the body must be announced: Trailer: Repr-Digest or Content-Digest.")
-
-    private static func announcesDigest(_ lines: [String]) -> Bool {
-        lines.contains { line in
-            Array(line.utf8).split(separator: ASCII.comma).contains { name in
-                let name = ASCII.trimmed(name)
-                return ASCII.equals(name, lowercase: "repr-digest") || ASCII.equals(name, lowercase: "content-digest")
-            }
-        }
     }
 }
