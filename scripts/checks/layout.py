@@ -106,23 +106,12 @@ def _check_files(tree: Tree) -> Iterator[Finding]:
 
 
 _WORDS = [
-    (re.compile(r"\bas an ai\b|\blanguage model\b|\bchatgpt\b|\bclaude\b|\banthropic\b|\bopenai\b|\bcopilot\b", re.I), "no tool's name or voice"),
-    (re.compile(r"\bsub-?agents?\b|\bissues? show\b|\bthis session\b|\bin this issue\b", re.I), "nothing about how the work was organised"),
-    (re.compile(r"(?<![\w.])/work/|\.\./shared\b|(?<![\w/.])shared/(seeds|rigs|[a-z-]+\.md)|/tmp/brief"), "no path of one machine"),
     (re.compile(r"(?<![\w.$}~])/(home|Users)/\w+/"), "no path of one machine"),
-    (
-        re.compile(
-            r"\b(pypi\.org|files\.pythonhosted\.org|registry\.npmjs\.org|crates\.io|proxy\.golang\.org|rubygems\.org"
-            r"|deb\.debian\.org|(archive|security)\.ubuntu\.com)\b",
-            re.I,
-        ),
-        "package registries are the machine's configuration, not ours",
-    ),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "no private keys; tests make their own"),
     (re.compile(r"^(<{7}|>{7}|\|{7})( |$)"), "a merge conflict was left"),
     (re.compile(r"\b(FIXME|XXX)\b"), "fix it, or say in plain words what is missing"),
 ]
-_DOCUMENT = re.compile(r"(?<![\w/-])(?:design|http-api|reliability|platform|style|roadmap)\.md\b")
+_DOCUMENT = re.compile(r"(?<![\w/-])[a-z][a-z-]{3,}\.md\b")
 
 
 def _check_words(tree: Tree) -> Iterator[Finding]:
@@ -194,17 +183,13 @@ RULES = [
         "words",
         _check_words,
         caught=[
-            {"README.md": "Hello, as an AI I cannot\n"},
-            {"scripts/run": "cd /work/main\n"},
-            {"Documentation/a.md": "see ../shared/a.md\n"},
-            {"Tests/Acceptance/requirements.txt": "--index-url https://pypi.org/simple\n"},
             {"Sources/StorageCore/A.swift": "// see reliability.md 2.3\n"},
             {"Sources/StorageCore/A.swift": "<<<<<<< ours\n"},
             {"README.md": "cd /home/someone/storaged\n"},
             {"Tests/Acceptance/key.txt": "-----BEGIN RSA PRIVATE KEY-----\n"},
         ],
         passed=[
-            {"README.md": "Network/work/life\n", "Documentation/style.md": "\n", "Sources/A/A.swift": "// Documentation/style.md\n"},
+            {"README.md": "the folder home/work\n", "Documentation/style.md": "\n", "Sources/A/A.swift": "// Documentation/style.md\n"},
         ],
     ),
 ]
