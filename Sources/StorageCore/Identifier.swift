@@ -33,14 +33,13 @@ public struct Identifier<Entity>: Hashable, Sendable {
     }
 
     /// Reads sixteen bytes in network order; nil for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+        self = bytes.withUnsafeBytes { bytes in
+            Self(
+                high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
         }
-        self.init(high: high, low: low)
     }
 
     /// Reads the canonical 36-byte text in either case; nil for every other form, braces and `urn:uuid:` included.
@@ -61,12 +60,12 @@ public struct Identifier<Entity>: Hashable, Sendable {
 
     /// The sixteen bytes in network order.
     public var bytes: [UInt8] {
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(16)
-        for half in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: half >> shift)) }
+        [UInt8](unsafeUninitializedCapacity: 16) { bytes, count in
+            let space = UnsafeMutableRawBufferPointer(bytes)
+            space.storeBytes(of: high.bigEndian, as: UInt64.self)
+            space.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
         }
-        return bytes
     }
 
     /// Whether all bits are zero: the nil UUID (RFC 9562 section 5.9).

@@ -3,11 +3,14 @@ public struct BlobDigest: Hashable, Sendable {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
     /// Reads 32 bytes; nil for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        self.words = (words[0], words[1], words[2], words[3])
+        words = bytes.withUnsafeBytes { bytes in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+            }
+            return (word(0), word(1), word(2), word(3))
+        }
     }
 
     /// Reads 64 ASCII hex digits in either case; nil for everything else.
@@ -25,12 +28,14 @@ public struct BlobDigest: Hashable, Sendable {
 
     /// The 32 bytes.
     public var bytes: [UInt8] {
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(32)
-        for word in [words.0, words.1, words.2, words.3] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        [UInt8](unsafeUninitializedCapacity: 32) { bytes, count in
+            let space = UnsafeMutableRawBufferPointer(bytes)
+            space.storeBytes(of: words.0.bigEndian, as: UInt64.self)
+            space.storeBytes(of: words.1.bigEndian, toByteOffset: 8, as: UInt64.self)
+            space.storeBytes(of: words.2.bigEndian, toByteOffset: 16, as: UInt64.self)
+            space.storeBytes(of: words.3.bigEndian, toByteOffset: 24, as: UInt64.self)
+            count = 32
         }
-        return bytes
     }
 
     /// 64 lower-case hex digits.
