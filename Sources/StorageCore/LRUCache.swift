@@ -1,8 +1,9 @@
-/// A dictionary with a bound that forgets what was not used for longest.
-struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+/// A dictionary with a bound on the weight of its values that forgets what was not used for longest.
+package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
         var key: Key
         var value: Value
+        var weight: Int
         var newer: Int?
         var older: Int?
     }
@@ -13,47 +14,49 @@ struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private var newest: Int?
     private var oldest: Int?
 
-    /// Makes an empty cache of at least one entry.
-    init(capacity: Int) {
-        self.capacity = max(1, capacity)
+    /// Makes an empty cache whose values may weigh that much together.
+    package init(capacity: Int) {
+        self.capacity = max(0, capacity)
     }
 
     /// The number of entries.
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
+    /// What all values weigh together.
+    package private(set) var weight = 0
 
     /// The value of a key, which counts as used now.
-    mutating func value(for key: Key) -> Value? {
+    package mutating func value(for key: Key) -> Value? {
         guard let position = positions[key] else { return nil }
-        detach(position)
-        attach(position)
+        if position != newest {
+            detach(position)
+            attach(position)
+        }
         return entries[position].value
     }
 
-    /// Remembers a value in place of the key's former one.
-    mutating func insert(_ value: Value, for key: Key) {
-        if let position = positions[key] {
-            entries[position].value = value
-            detach(position)
-            attach(position)
-            return
-        }
-        if entries.count >= capacity, let oldest { remove(at: oldest) }
-        entries.append(Entry(key: key, value: value, newer: nil, older: nil))
+    /// Remembers a value in place of the key's former one; one that is too heavy by itself is not kept.
+    package mutating func insert(_ value: Value, for key: Key, weight: Int = 1) {
+        remove(key)
+        guard weight <= capacity else { return }
+        while self.weight > capacity - weight, let oldest { remove(at: oldest) }
+        self.weight += weight
+        entries.append(Entry(key: key, value: value, weight: weight, newer: nil, older: nil))
         positions[key] = entries.count - 1
         attach(entries.count - 1)
     }
 
     /// Forgets a key.
-    mutating func remove(_ key: Key) {
+    package mutating func remove(_ key: Key) {
         if let position = positions[key] { remove(at: position) }
     }
 
     /// Forgets all that the condition holds for.
-    mutating func removeAll(where condition: (Value) -> Bool) {
+    package mutating func removeAll(where condition: (Value) -> Bool) {
         for position in entries.indices.reversed() where condition(entries[position].value) { remove(at: position) }
     }
 
     private mutating func remove(at position: Int) {
+        weight -= entries[position].weight
         detach(position)
         positions[entries[position].key] = nil
         let last = entries.count - 1

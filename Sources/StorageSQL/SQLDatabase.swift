@@ -13,6 +13,11 @@ package protocol SQLDatabase: Sendable {
     /// Where the databases differ.
     var dialect: SQLDialect { get }
 
+    /// Tells the committed state at this moment from every other, whoever committed it; nil where that cannot be had without asking.
+    ///
+    /// Never waits. What a read saw that began and ended at one version is how things are for as long as the version stays.
+    var version: SQLVersion? { get }
+
     /// Runs queries on one consistent snapshot.
     func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Value) async throws -> Value
 
@@ -23,6 +28,16 @@ package protocol SQLDatabase: Sendable {
 
     /// Finishes what is under way and closes all connections; nothing may be called afterwards.
     func close() async throws
+}
+
+/// The name of one committed state of a database: equal only for equal states.
+package struct SQLVersion: Hashable, Sendable {
+    private let words: SIMD8<UInt64>
+
+    /// Takes what a driver can tell states by.
+    package init(_ words: SIMD8<UInt64>) {
+        self.words = words
+    }
 }
 
 /// What a commit promises.

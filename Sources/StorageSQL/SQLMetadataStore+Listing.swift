@@ -4,7 +4,7 @@ public import StorageCore
 extension SQLMetadataStore {
     /// See ``MetadataStore/file(_:)``.
     public func file(_ selector: FileSelector) async throws -> FileRecord? {
-        try await read { try $0.file(selector)?.record }
+        try await remembering(selector) { try await read { try $0.file(selector)?.record } }
     }
 
     /// See ``MetadataStore/list(_:)``.

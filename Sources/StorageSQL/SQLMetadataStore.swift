@@ -3,9 +3,28 @@ public import StorageCore
 /// The metadata store in SQL, the same for every database: drivers differ only in ``SQLDatabase``.
 public struct SQLMetadataStore: MetadataStore {
     private let database: any SQLDatabase
+    private let records = RecordCache()
 
     package init(_ database: any SQLDatabase) {
         self.database = database
+    }
+
+    /// See ``MetadataStore/recall(_:)``: a record that was read at the version that the database still has.
+    public func recall(_ selector: FileSelector) -> FileRecord? {
+        database.version.flatMap { records.record(selector, at: $0) }
+    }
+
+    /// Looks a record up, and remembers it where nobody committed anything meanwhile.
+    func remembering(
+        _ selector: FileSelector, _ body: () async throws -> FileRecord?
+    ) async throws -> FileRecord? {
+        let version = database.version
+        if let version, let record = records.record(selector, at: version) { return record }
+        let record = try await body()
+        if let record, let version, database.version == version {
+            records.remember(record, of: selector, at: version)
+        }
+        return record
     }
 
     /// Answers after one round trip to the database.

@@ -20,8 +20,11 @@ extension SQLiteDatabase {
             return try DatabaseFile.oneAtATime(path, makesLock: options.createsFile) {
                 try options.createsFile ? DatabaseFile.prepare(path) : DatabaseFile.find(path)
                 let pool = try DatabasePool(path: path, configuration: configuration(options))
-                try pool.writeWithoutTransaction { try finishSetup(of: $0) }
-                return SQLiteDatabase(pool, options)
+                let index = try pool.writeWithoutTransaction { database in
+                    try finishSetup(of: database)
+                    return LogIndex(of: database)
+                }
+                return SQLiteDatabase(pool, options, index: index)
             }
         } catch {
             throw openingError(error)
@@ -78,6 +81,8 @@ extension SQLiteDatabase {
     /// GRDB gives a database in WAL mode `synchronous=NORMAL` after it has prepared the connection.
     private static func finishSetup(of database: Database) throws {
         try database.execute(sql: "PRAGMA synchronous = FULL")
+        // Every checkpoint writes all pages that changed since the last: with small uploads those are the same ones again and again.
+        _ = try Int.fetchOne(database, sql: "PRAGMA wal_autocheckpoint = 8000")
         // After a burst the log is cut back to this when it is reused.
         _ = try Int.fetchOne(database, sql: "PRAGMA journal_size_limit = 67108864")
         guard

@@ -30,14 +30,19 @@ package struct SQLiteDatabase: SQLDatabase {
     private let database: any DatabaseWriter
     private let reads: ReadQueue
     private let writes: WriteQueue
+    private let index: LogIndex?
 
-    init(_ database: any DatabaseWriter, _ options: Options) {
+    /// - Parameter index: The index of the log, where there is one.
+    init(_ database: any DatabaseWriter, _ options: Options, index: LogIndex? = nil) {
         self.database = database
+        self.index = index
         self.reads = ReadQueue(reader: database, connections: options.readers, limit: options.waiting)
         self.writes = WriteQueue(writer: database, limit: options.waiting, largestBatch: options.largestBatch)
     }
 
     package var dialect: SQLDialect { .sqlite }
+
+    package var version: SQLVersion? { index?.version }
 
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Value
@@ -79,6 +84,7 @@ package struct SQLiteDatabase: SQLDatabase {
     }
 
     private func closeConnections() throws {
+        index?.close()
         do {
             try database.writeWithoutTransaction { connection in
                 guard connection.sqliteConnection != nil else { return }

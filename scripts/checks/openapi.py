@@ -10,7 +10,8 @@ DOCUMENT = "Sources/StorageHTTP/OpenAPI/openapi.json"
 HTTP = "Sources/StorageHTTP/"
 CORE = "Sources/StorageCore/"
 
-_ROUTE = re.compile(r"\bRoute\(\s*\.(\w+),\s*\"([^\"]+)\"")
+# `Route(.get, "…")`; or a download, which is a GET and says so by its name: `.download("…")`.
+_ROUTE = re.compile(r"(?:\bRoute\(\s*\.(\w+),|\.(?:download|publicDownload)\()\s*\"([^\"]+)\"")
 
 # Where a problem code stands: the literals of problems, the codes that errors of parsers and connections have.
 _LITERALS = re.compile(r"\b(?:Problem|self\.init)\(\s*\.\w+,\s*\"(\w+)\"")
@@ -35,7 +36,7 @@ def _check_routes(tree: Tree) -> Iterator[Finding]:
     routes: Dict[str, Place] = {}
     for path in tree.swift(HTTP):
         for match, place in _places(tree, path, _ROUTE):
-            routes.setdefault(f"{match.group(1).upper()} {match.group(2)}", place)
+            routes.setdefault(f"{(match.group(1) or 'get').upper()} {match.group(2)}", place)
     paths = json.loads(tree.text(DOCUMENT) or "{}").get("paths", {})
     documented = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
     for route in sorted(set(routes) - documented):
@@ -84,8 +85,8 @@ def _document(paths: Dict[str, Dict[str, object]], codes: Tuple[str, ...] = ()) 
 
 
 _ROUTES: Files = {
-    HTTP + "Dialects/A.swift": 'let a = [\n    Route(.get, "/a/{name}") { _ in },\n    Route(\n        .delete, "/a/{name}"\n    ) { _ in },\n]\n',
-    DOCUMENT: _document({"/a/{name}": {"get": {}, "delete": {}}}),
+    HTTP + "Dialects/A.swift": 'let a = [\n    Route(.get, "/a/{name}") { _ in },\n    Route(\n        .delete, "/a/{name}"\n    ) { _ in },\n    .download("/c") { _ in },\n]\n',
+    DOCUMENT: _document({"/a/{name}": {"get": {}, "delete": {}}, "/c": {"get": {}}}),
 }
 _SOURCES: Files = {
     HTTP + "A.swift": 'throw Problem(\n    .badRequest, "literal", "Text.")\n// Problem(.badRequest, "comment", "")\n',
@@ -101,9 +102,10 @@ RULES = [
         "openapi-routes",
         _check_routes,
         caught=[
-            {**_ROUTES, DOCUMENT: _document({"/a/{name}": {"get": {}}})},
-            {**_ROUTES, DOCUMENT: _document({"/a/{file}": {"get": {}, "delete": {}}})},
-            {**_ROUTES, DOCUMENT: _document({"/a/{name}": {"get": {}, "delete": {}}, "/b": {"get": {}}})},
+            {**_ROUTES, DOCUMENT: _document({"/a/{name}": {"get": {}}, "/c": {"get": {}}})},
+            {**_ROUTES, DOCUMENT: _document({"/a/{name}": {"get": {}, "delete": {}}})},
+            {**_ROUTES, DOCUMENT: _document({"/a/{file}": {"get": {}, "delete": {}}, "/c": {"get": {}}})},
+            {**_ROUTES, DOCUMENT: _document({"/a/{name}": {"get": {}, "delete": {}}, "/b": {"get": {}}, "/c": {"get": {}}})},
         ],
         passed=[_ROUTES],
     ),

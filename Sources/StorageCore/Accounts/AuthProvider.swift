@@ -10,6 +10,16 @@
 public protocol AuthProvider: Sendable {
     /// The principal behind the credential; nil when the kind of credential is not this provider's.
     func authenticate(_ credential: Credential) async throws -> Principal?
+
+    /// The principal behind the credential, where that is known without waiting for anybody; nil says nothing.
+    ///
+    /// Must answer only what ``authenticate(_:)`` would answer at this moment. A provider over others must pass it on.
+    func recall(_ credential: Credential) -> Principal?
+}
+
+extension AuthProvider {
+    /// Remembers nobody.
+    public func recall(_ credential: Credential) -> Principal? { nil }
 }
 
 /// Asks several providers in turn.
@@ -25,6 +35,14 @@ public struct AuthProviderChain: AuthProvider {
     public func authenticate(_ credential: Credential) async throws -> Principal? {
         for provider in providers {
             if let principal = try await provider.authenticate(credential) { return principal }
+        }
+        return nil
+    }
+
+    /// What the first provider that remembers the credential says.
+    public func recall(_ credential: Credential) -> Principal? {
+        for provider in providers {
+            if let principal = provider.recall(credential) { return principal }
         }
         return nil
     }

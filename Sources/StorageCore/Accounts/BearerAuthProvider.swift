@@ -45,6 +45,12 @@ public struct BearerAuthProvider: AuthProvider {
         }
     }
 
+    /// The account of a token that was asked for within the last second.
+    public func recall(_ credential: Credential) -> Principal? {
+        guard case .bearer(let text) = credential, let digest = try? AccessToken(text: text)?.digest else { return nil }
+        return recent.principal(for: digest)
+    }
+
     /// Ends what this process remembers of a token, after it was revoked.
     public func forget(_ credential: CredentialID) {
         recent.forget { $0.credential == credential }

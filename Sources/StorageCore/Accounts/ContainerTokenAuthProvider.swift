@@ -54,6 +54,14 @@ public struct ContainerTokenAuthProvider: AuthProvider {
         }
     }
 
+    /// The account of a token that was asked for within the last second.
+    public func recall(_ credential: Credential) -> Principal? {
+        guard mode != .off, case .containerToken(let token) = credential, let digest = try? token.digest else {
+            return nil
+        }
+        return recent.principal(for: digest)
+    }
+
     /// Ends what this process remembers of a token, after it was revoked.
     public func forget(_ credential: CredentialID) {
         recent.forget { $0.credential == credential }

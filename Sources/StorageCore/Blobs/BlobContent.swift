@@ -52,11 +52,14 @@ public struct BlobContent: Sendable {
     public let range: ByteRange
     /// The bytes of the part.
     public let body: Body
+    /// Whether the bytes were compared with their digest since they came into memory, so that nobody needs to do it again.
+    public let isVerified: Bool
 
     /// Describes an opened part of a blob.
-    public init(size: Int64, range: ByteRange, body: Body) {
+    public init(size: Int64, range: ByteRange, body: Body, isVerified: Bool = false) {
         self.size = size
         self.range = range
         self.body = body
+        self.isVerified = isVerified
     }
 }

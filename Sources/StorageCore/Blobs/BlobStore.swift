@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// Keeps immutable bytes under names made of their digest.
 ///
 /// # Behavior
@@ -29,6 +31,11 @@ public protocol BlobStore: Sendable {
     /// allows: on disk until it is released, in a bucket for the collector's grace period.
     func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent?
 
+    /// The whole blob, where its bytes are in memory and known to be right; nil says nothing. Never waits.
+    ///
+    /// A store in front of another must pass it on.
+    func recall(_ key: BlobKey) -> ByteBuffer?
+
     /// The size of a blob; nil when it is not there.
     func info(for key: BlobKey) async throws -> BlobInfo?
 
@@ -48,6 +55,9 @@ public protocol BlobStore: Sendable {
 }
 
 extension BlobStore {
+    /// Keeps nothing in memory.
+    public func recall(_ key: BlobKey) -> ByteBuffer? { nil }
+
     /// Deletes one after the other.
     public func remove(_ keys: [BlobKey]) async throws {
         for key in keys { try await remove(key) }

@@ -1,5 +1,5 @@
 import Logging
-import NIOCore
+public import NIOCore
 
 /// Reading files.
 extension FileStorage {
@@ -35,6 +35,23 @@ extension FileStorage {
         throw Self.corrupt
     }
 
+    /// Finds a file and the part of it that `plan` asks for without waiting for anybody; as ``read(_:plan:)`` otherwise.
+    ///
+    /// - Parameter largest: What a file may have of bytes for `plan` to be made at all.
+    /// - Returns: nil when something about it would have to be asked.
+    public func recall<Plan>(
+        _ selector: FileSelector, upTo largest: Int64 = 64 << 10, plan: (FileRecord) throws -> (Plan, ByteRange?)
+    ) rethrows -> (plan: Plan, bytes: ByteBuffer?)? {
+        guard let record = metadata.recall(selector), let revision = record.revision, revision.isIntact,
+            revision.size <= largest, let whole = blobs.recall(revision.blob),
+            Int64(whole.readableBytes) == revision.size
+        else { return nil }
+        let (plan, range) = try plan(record)
+        guard let range else { return (plan, nil) }
+        guard case .bytes(let bytes) = BlobContent(of: whole, range: range).body else { return nil }
+        return (plan, bytes)
+    }
+
     /// Opens a part of a revision; nil when its bytes are not there.
     private func open(_ revision: Revision, _ range: ByteRange) async throws -> BlobContent? {
         guard let content = try await blobs.open(revision.blob, range: range) else { return nil }
@@ -43,7 +60,7 @@ extension FileStorage {
             throw Self.corrupt
         }
         let isWhole = range == 0..<revision.size
-        guard isWhole else { return content }
+        guard isWhole, !content.isVerified else { return content }
         switch content.body {
         case .bytes(let bytes):
             guard try SHA256.digest(of: bytes) == revision.blob.digest else { throw await damaged(revision) }

@@ -116,10 +116,13 @@ extension FileStorage {
         if staged.holdsRoom { try? await metadata.abandon(staged.id) }
     }
 
+    /// A body up to this size is taken in without a look at the file that it is for: the commit looks anyway.
+    private static let shortBody: Int64 = 64 << 10
+
     /// Refuses what is known to fail before a body is read; the commit decides in the end.
     ///
     /// - Parameter length: The number of bytes to come, where it is known.
-    /// - Returns: The file that is going to be replaced, if there is one.
+    /// - Returns: The file that is going to be replaced, if there is one and it was looked for.
     @discardableResult
     public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws -> FileRecord? {
         if let length, length > policy.uploadSize { throw Self.tooLarge(policy.uploadSize) }
@@ -128,6 +131,8 @@ extension FileStorage {
             try file.precondition.check(nil)
             return nil
         }
+        let isUnlimited = container.limits.inForce(defaults: defaultLimits(of: principal)) == .none
+        if let length, length <= Self.shortBody, isUnlimited, file.precondition == .none { return nil }
         let existing = try await metadata.file(.path(container.id, file.path))
         try file.precondition.check(existing?.revision)
         if existing == nil, let parent = file.path.parent {

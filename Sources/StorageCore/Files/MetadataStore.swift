@@ -47,6 +47,12 @@ public protocol MetadataStore: Sendable {
     /// The file or folder that is meant; nil when there is none.
     func file(_ selector: FileSelector) async throws -> FileRecord?
 
+    /// What ``file(_:)`` would answer at this moment, where that is known without waiting for anybody; nil says nothing.
+    ///
+    /// Must never be older than the last change that anybody, in any process, was told of. A store in front of another must pass
+    /// it on.
+    func recall(_ selector: FileSelector) -> FileRecord?
+
     /// One page of a container's entries.
     func list(_ query: ListQuery) async throws -> Page<FileRecord>
 
@@ -96,6 +102,11 @@ public protocol MetadataStore: Sendable {
 
     /// Answers after one round trip to the database.
     func ping() async throws
+}
+
+extension MetadataStore {
+    /// Remembers nothing.
+    public func recall(_ selector: FileSelector) -> FileRecord? { nil }
 }
 
 /// What became of blobs.

@@ -68,6 +68,11 @@ public final class InMemoryMetadataStore: MetadataStore {
 
     /// The file or folder that is meant.
     public func file(_ selector: FileSelector) async throws -> FileRecord? {
+        recall(selector)
+    }
+
+    /// The same: everything is known without waiting.
+    public func recall(_ selector: FileSelector) -> FileRecord? {
         transaction { tables in tables.row(selector).map { tables.record($0) } }
     }
 

@@ -83,6 +83,15 @@ extension HTTP1Connection {
         }
     }
 
+    /// Sends a whole answer in the place of a route.
+    func send(_ answer: CompleteAnswer, context: ChannelHandlerContext) {
+        writeHead(answer.head, context: context, promise: nil)
+        if let content = answer.content { writeContent(.byteBuffer(content), context: context, promise: nil) }
+        exchange?.isRouteDone = true
+        writeEnd(nil, context: context, promise: nil)
+        context.flush()
+    }
+
     /// The route has returned or thrown.
     ///
     /// Whatever it wrote was written before, because both ways lead through the same event loop in the same order.

@@ -68,6 +68,7 @@ extension HTTP1Connection {
         isInputDead = true
         if let exchange, !exchange.isReceived { exchange.body?.fail(.endedEarly) }
         exchange = nil
+        undelivered = nil
         backlog.removeAll()
         gate?.pass()
         resumeReading()

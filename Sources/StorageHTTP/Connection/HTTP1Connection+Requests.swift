@@ -35,6 +35,7 @@ extension HTTP1Connection {
                 self.exchange?.closes = true
                 exchange.body?.fail(.malformed)
             }
+            deliver(context: context)
             concludeIfDone()
         }
     }
@@ -61,8 +62,24 @@ extension HTTP1Connection {
         }
         exchange = Exchange(number: number, head: parsed, body: body)
         if isQuiescing { exchange?.closes = true }
-        context.fireChannelRead(
-            wrapInboundOut(IncomingRequest(number: number, head: parsed.request, body: body)))
+        undelivered = IncomingRequest(number: number, head: parsed.request, body: body)
+        // Of a request without a body the end is there too, or comes next.
+        let mayBeRecalled = recall != nil && body == nil && !parsed.offersUpgrade && !isTakingBacklog
+        if !mayBeRecalled { deliver(context: context) }
+    }
+
+    /// Answers the request at once, or hands it to its route.
+    private func deliver(context: ChannelHandlerContext) {
+        guard let request = undelivered else { return }
+        undelivered = nil
+        // A client that does not take its answers waits for its turn as everybody does.
+        guard exchange?.isReceived == true, request.body == nil, !isTakingBacklog, context.channel.isWritable,
+            let answer = recall?(request.head, remoteAddress)
+        else {
+            context.fireChannelRead(wrapInboundOut(request))
+            return
+        }
+        send(answer, context: context)
     }
 
     /// The route wants the body: the client that waits for the word is told to go on, and reading continues.
@@ -127,6 +144,8 @@ extension HTTP1Connection {
     }
 
     private func takeBacklog(context: ChannelHandlerContext) {
+        isTakingBacklog = true
+        defer { isTakingBacklog = false }
         let before = requestCount
         while case .serving = phase, exchange.map({ !$0.isReceived }) ?? true, let next = backlog.popFirst() {
             switch next {

@@ -38,6 +38,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     let limits: ConnectionLimits
     let isSecure: Bool
     let faultAnswer: @Sendable (ConnectionFault) -> ConnectionFaultAnswer
+    let recall: StorageHTTP1Channel.Recall?
     let logger: Logger
 
     var context: ChannelHandlerContext?
@@ -48,7 +49,13 @@ final class HTTP1Connection: ChannelDuplexHandler {
     var phase = Phase.serving
     var exchange: Exchange?
     var backlog = CircularBuffer<Backlogged>(initialCapacity: 1)
+    /// Where the connection comes from: asked of the system once.
+    private(set) lazy var remoteAddress = context?.remoteAddress
     var requestCount = 0
+    /// A request that no route has yet: an answer may be at hand once its end is there.
+    var undelivered: IncomingRequest?
+    /// What waited is being taken in: an answer at once would come to that again, deeper with every request.
+    var isTakingBacklog = false
     /// The decoder cannot make anything of further bytes.
     var isInputDead = false
     /// The client has closed its side.
@@ -65,11 +72,13 @@ final class HTTP1Connection: ChannelDuplexHandler {
         limits: ConnectionLimits,
         isSecure: Bool,
         faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer,
+        recall: StorageHTTP1Channel.Recall? = nil,
         logger: Logger
     ) {
         self.limits = limits
         self.isSecure = isSecure
         self.faultAnswer = faultAnswer
+        self.recall = recall
         self.logger = logger
     }
 
@@ -95,6 +104,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         phase = .closed
         let body = exchange?.body
         exchange = nil
+        undelivered = nil
         backlog.removeAll()
         body?.fail(.endedEarly)
     }

@@ -1,3 +1,4 @@
+public import HTTPTypes
 import Hummingbird
 public import HummingbirdCore
 public import Logging
@@ -33,6 +34,10 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     private let limits: ConnectionLimits
     private let isSecure: Bool
     private let faultAnswer: @Sendable (ConnectionFault) -> ConnectionFaultAnswer
+    private let recall: Recall?
+
+    /// Answers a request without a body on the event loop, or says by nil that this cannot be done without waiting.
+    public typealias Recall = @Sendable (HTTPRequest, SocketAddress?) -> CompleteAnswer?
 
     /// - Parameters:
     ///   - responder: Answers the requests.
@@ -40,13 +45,16 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     ///   - isSecure: Whether this channel is wrapped in TLS; makes the scheme of requests `https` and excludes
     ///     ``FileSender``.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
+    ///   - recall: Is asked before `responder`, in whose place it may answer at once.
     public init(
         responder: @escaping HTTPChannelHandler.Responder,
         limits: ConnectionLimits = ConnectionLimits(),
         isSecure: Bool = false,
-        faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem
+        faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem,
+        recall: Recall? = nil
     ) {
         self.responder = responder
+        self.recall = recall
         self.limits = limits
         self.isSecure = isSecure
         self.faultAnswer = faultAnswer
@@ -65,7 +73,7 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try setOptions(of: channel)
 
             let connection = HTTP1Connection(
-                limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, logger: logger)
+                limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall, logger: logger)
             let pipeline = channel.pipeline.syncOperations
             if !isBare { try pipeline.addHandler(SocketEdge(connection: connection), position: .first) }
             try pipeline.addHandler(SocketGate(connection: connection))
@@ -157,14 +165,16 @@ extension HTTPServerBuilder {
     ///   - limits: What a connection may cost.
     ///   - isSecure: Whether the result is wrapped in TLS.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
+    ///   - recall: Answers from memory; see ``StorageRoutes/recall(_:from:)``.
     public static func storage(
         limits: ConnectionLimits = ConnectionLimits(),
         isSecure: Bool = false,
-        faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem
+        faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem,
+        recall: StorageHTTP1Channel.Recall? = nil
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             StorageHTTP1Channel(
-                responder: responder, limits: limits, isSecure: isSecure, faultAnswer: faultAnswer)
+                responder: responder, limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall)
         }
     }
 }

@@ -14,11 +14,7 @@ let containerRoutes = [
             json.endArray()
         }
     },
-    Route(.get, "/api/files/{filename}") { call in
-        let principal = try await call.principal()
-        let path = try call.filename
-        return try await Download(call).answer(try await call.selector(.path(path), of: principal))
-    },
+    .download("/api/files/{filename}") { .path(try $0.filename) },
     Route(.put, "/api/files/{filename}") { call in
         let principal = try await call.principal()
         let file = NewFile(

@@ -27,18 +27,18 @@ let fileRoutes = [
         }
     },
     Route(.post, "/api/v1/files/upload") { try await Upload($0).answer() },
-    Route(.get, "/api/v1/files/download") { call in
-        let principal = try await call.principal()
+    .download("/api/v1/files/download") { call in
         if call.query.contains("compression") {
             throw Problem(.badRequest, "unknown_compression", "This server makes no archives.")
         }
-        return try await Download(call).answer(try await call.namedFile(of: principal))
+        return try call.namedFile
     },
     Route(.delete, "/api/v1/files") { call in
         let principal = try await call.principal()
         let isRecursive = try call.query.value("recursive").map { $0.elementsEqual("true".utf8) } ?? false
         try await call.storage.delete(
-            try await call.namedFile(of: principal), if: try call.precondition(), recursively: isRecursive)
+            try await call.selector(try call.namedFile, of: principal), if: try call.precondition(),
+            recursively: isRecursive)
         return Answer(.noContent)
     },
     Route(.post, "/api/v1/folders") { call in
@@ -68,11 +68,13 @@ let fileRoutes = [
 
 extension Call {
     /// The file that `?path=` names.
-    fileprivate func namedFile(of principal: Principal) async throws -> FileSelector {
-        guard let text = try query.value("path") else {
-            throw Problem(.badRequest, "missing_path", "The query must have path=, a path or an id.")
+    fileprivate var namedFile: FileReference {
+        get throws {
+            guard let text = try query.value("path") else {
+                throw Problem(.badRequest, "missing_path", "The query must have path=, a path or an id.")
+            }
+            return try FileReference(text)
         }
-        return try await selector(try FileReference(text), of: principal)
     }
 
     /// The part of the tree that `prefix` or `folder` narrows a list to.

@@ -6,11 +6,9 @@ import StorageCore
 /// With `X-Auth-Token` none of these paths is its: there they are those of a container.
 let hashRoutes = [
     Route(.post, "/api/files", where: Condition.noContainerToken) { try await HashUpload($0).answer() },
-    Route(.get, "/api/files", where: Condition.hashInQuery) { call in
-        try await call.published(try call.hashInQuery())
-    },
-    Route(.get, "/api/files/by-hash/{hash}", where: Condition.noContainerToken) { call in
-        try await call.published(call.hashInPath)
+    .publicDownload("/api/files", where: Condition.hashInQuery) { try $0.link(ofHash: try $0.hashInQuery()) },
+    .publicDownload("/api/files/by-hash/{hash}", where: Condition.noContainerToken) {
+        try $0.link(ofHash: $0.hashInPath)
     },
     Route(.delete, "/api/files", where: Condition.noContainerToken) { call in
         let principal = try await call.principal()
@@ -91,10 +89,10 @@ private struct HashUpload {
 }
 
 extension Call {
-    /// The file that was published by this hash. One that is malformed, unknown or only that of private files is not there.
-    fileprivate func published(_ hash: [UInt8]) async throws -> Answer {
+    /// The public name of what was published by this hash. For one that is malformed there is no file.
+    fileprivate func link(ofHash hash: [UInt8]) throws -> Link {
         guard let digest = BlobDigest(hex: hash) else { throw StorageError.noSuchFile }
-        return try await Download(self, isPublic: true).answer(.link(.hash(digest)))
+        return .hash(digest)
     }
 
     /// Deletes the principal's own file of this hash; those of others with the same bytes stay.

@@ -27,8 +27,8 @@ let uidRoutes = [
         let principal = try await call.uploader()
         return UploadReport(try await UIDUpload(call, principal), call).answer()
     },
-    Route(.get, "/http/load/{uid}") { try await $0.loaded() },
-    Route(.get, "/stream/load/{uid}") { try await $0.loaded() },
+    .publicDownload("/http/load/{uid}") { try $0.link },
+    .publicDownload("/stream/load/{uid}") { try $0.link },
 ]
 
 /// One upload, whose file lies under its uid in a folder for its sort.
@@ -70,13 +70,15 @@ struct UIDUpload: Sendable {
 }
 
 extension Call {
-    /// The file with the uid in the path, also behind an extension.
-    fileprivate func loaded() async throws -> Answer {
-        let tail = parameter.dropFirst(36)
-        let isExtension = tail.first == ASCII.dot && !tail.contains { $0 == ASCII.slash || ASCII.isControl($0) }
-        guard let uid = Identifier<Link>(text: parameter.prefix(36)), tail.isEmpty || isExtension
-        else { throw StorageError.noSuchFile }
-        return try await Download(self, isPublic: true).answer(.link(.uid(uid)))
+    /// The public name with the uid in the path, also behind an extension.
+    fileprivate var link: Link {
+        get throws {
+            let tail = parameter.dropFirst(36)
+            let isExtension = tail.first == ASCII.dot && !tail.contains { $0 == ASCII.slash || ASCII.isControl($0) }
+            guard let uid = Identifier<Link>(text: parameter.prefix(36)), tail.isEmpty || isExtension
+            else { throw StorageError.noSuchFile }
+            return .uid(uid)
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 import HTTPTypes
-import Hummingbird
 import Logging
 import StorageCore
 import Synchronization
@@ -8,30 +7,33 @@ import Synchronization
 final class AccessLog: Sendable {
     /// The client's own id if it sent a sane one, else a new one.
     let id: String
-    /// Carries the id with every line that the request causes.
-    let logger: Logger
+    /// Carries the id with every line that the request causes; made when one is written.
+    var logger: Logger {
+        var logger = base
+        logger[metadataKey: "request_id"] = "\(id)"
+        if let trace { logger[metadataKey: "trace_id"] = "\(trace)" }
+        return logger
+    }
 
     private struct Notes {
         var route = "-"
         var refusal: String?
     }
 
+    private let base: Logger
+    private let trace: String?
     private let method: String
-    private let address: IPAddress?
+    /// Where the request came from.
+    let peer: Peer
     private let start = ContinuousClock.now
     private let notes = Mutex(Notes())
 
-    init(_ request: Request, from peer: Peer, logger: Logger) {
-        let id = request.headers[.xRequestID].flatMap(Self.sane) ?? Identifier<AccessLog>().description
-        var logger = logger
-        logger[metadataKey: "request_id"] = "\(id)"
-        if let trace = request.headers[.traceparent].flatMap(Self.traceID) {
-            logger[metadataKey: "trace_id"] = "\(trace)"
-        }
-        self.id = id
-        self.logger = logger
+    init(_ request: HTTPRequest, from peer: Peer, logger: Logger) {
+        id = request.headerFields[.xRequestID].flatMap(Self.sane) ?? Identifier<AccessLog>().description
+        trace = request.headerFields[.traceparent].flatMap(Self.traceID)
+        base = logger
         method = request.method.rawValue
-        address = peer.address
+        self.peer = peer
     }
 
     func note(route: String) {
@@ -54,14 +56,14 @@ final class AccessLog: Sendable {
     }
 
     private func write(_ status: HTTPResponse.Status, _ bytes: Int64?, _ event: String?) {
-        guard logger.logLevel <= .info else { return }
+        guard base.logLevel <= .info else { return }
         let notes = notes.withLock { $0 }
         let (seconds, attoseconds) = start.duration(to: .now).components
         let milliseconds = Double(seconds) * 1_000 + Double(attoseconds / 1_000_000_000_000) / 1_000
         var metadata: Logger.Metadata = [
             "method": "\(method)", "route": "\(notes.route)", "status": "\(status.code)", "ms": "\(milliseconds)",
         ]
-        if let address { metadata["address"] = "\(address)" }
+        if let address = peer.address { metadata["address"] = "\(address)" }
         if let bytes { metadata["bytes"] = "\(bytes)" }
         if let event = event ?? notes.refusal { metadata["event"] = "\(event)" }
         logger.info("request", metadata: metadata)

@@ -12,12 +12,11 @@ struct Call: Sendable {
     let query: FormURLEncoded
     /// The rest of the path where the route takes one, decoded once.
     let rest: [UInt8]
-    let id: String
     /// Where the request came from.
     let peer: Peer
     /// The connection, where the embedding application's context has it.
     let channel: (any Channel)?
-    let logger: Logger
+    let log: AccessLog
     let services: Services
 
     /// What all routes share.
@@ -32,6 +31,10 @@ struct Call: Sendable {
         let crossOrigin: CrossOriginPolicy
     }
 
+    /// Carries the id of the request with every line.
+    var logger: Logger { log.logger }
+    /// What the request is found by in logs.
+    var id: String { log.id }
     var storage: FileStorage { services.storage }
     /// The accounts, which record where this request came from.
     var accounts: AccountRegistry { services.accounts.asked(from: peer.address?.description) }
@@ -50,21 +53,31 @@ struct Call: Sendable {
 
     /// Who asks; nil without any credential.
     func principalIfAny() async throws -> Principal? {
-        let credential: Credential
-        switch try AuthorizationHeader(headers) {
-        case .none: return nil
-        case .basic(let login, let password): credential = .basic(login: login, password: password)
-        case .bearer(let token): credential = .bearer(token)
-        case .containerToken(let bytes):
-            guard let uuid = Identifier<ContainerToken>(bytes: bytes), let token = ContainerToken(uuid) else {
-                throw StorageError.unauthenticated
-            }
-            credential = .containerToken(token)
-        }
+        guard let credential = try credential else { return nil }
         guard let principal = try await services.authentication.authenticate(credential) else {
             throw StorageError.unauthenticated
         }
         return principal
+    }
+
+    /// Who asks, where that is known without waiting; nil says nothing.
+    func recalledPrincipal() -> Principal? {
+        (try? credential).flatMap { services.authentication.recall($0) }
+    }
+
+    private var credential: Credential? {
+        get throws {
+            switch try AuthorizationHeader(headers) {
+            case .none: return nil
+            case .basic(let login, let password): return .basic(login: login, password: password)
+            case .bearer(let token): return .bearer(token)
+            case .containerToken(let bytes):
+                guard let uuid = Identifier<ContainerToken>(bytes: bytes), let token = ContainerToken(uuid) else {
+                    throw StorageError.unauthenticated
+                }
+                return .containerToken(token)
+            }
+        }
     }
 
     /// The conditions of a change.

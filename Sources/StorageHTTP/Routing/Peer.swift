@@ -7,8 +7,8 @@ struct Peer: Equatable, Sendable {
     let address: IPAddress?
     /// `http` or `https`, as the client used it.
     let scheme: String
-    /// The host and port that the client asked for; nil for none, or one that is malformed.
-    let authority: String?
+    private let forwardedHost: String?
+    private let ownHost: String?
     /// The client sits at this very machine, with no proxy in between.
     let isDirectLoopback: Bool
 
@@ -22,8 +22,14 @@ struct Peer: Equatable, Sendable {
             ? nil : connection.flatMap { ForwardedRequest(fields, from: $0, trusted: trusted) }
         address = forwarded?.address ?? connection
         scheme = forwarded?.scheme ?? request.scheme ?? "http"
-        authority = forwarded?.host ?? request.authority.flatMap { ForwardedField.host($0.utf8) }
+        forwardedHost = forwarded?.host
+        ownHost = request.authority
         isDirectLoopback = DirectLoopback.holds(from: connection, fields)
+    }
+
+    /// The host and port that the client asked for; nil for none, or one that is malformed.
+    var authority: String? {
+        forwardedHost ?? ownHost.flatMap { ForwardedField.host($0.utf8) }
     }
 
     /// Scheme and host in the form of `Origin` (RFC 6454 section 6.1).

@@ -6,6 +6,8 @@ struct Route: Sendable {
     typealias Action = @Sendable (Call) async throws -> Answer
     /// Whether a request to the path is meant for the route, by its fields and query.
     typealias Condition = @Sendable (HTTPFields, FormURLEncoded) -> Bool
+    /// Answers a request from what is in memory; nil, or a throw, where the action has to.
+    typealias Recall = @Sendable (Call) throws -> Answer?
 
     let method: HTTPRequest.Method
     /// The path; a last segment `{name}` takes the rest of the path, slashes included.
@@ -13,6 +15,8 @@ struct Route: Sendable {
     /// Tells apart the dialects that share a path; a route without one is for every request. Of several the first that holds counts.
     let condition: Condition?
     let action: Action
+    /// The short way to the answer that the action would give, where the route has one.
+    var recall: Recall?
 
     /// What comes before the rest of the path; nil where the route takes none.
     let prefix: [UInt8]?

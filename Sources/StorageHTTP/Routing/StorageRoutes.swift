@@ -38,6 +38,8 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     private let table: RouteTable
     private let services: Call.Services
     private let logger: Logger
+    private let serverName: String?
+    private let date = DateField()
 
     /// Makes the routes over a store.
     ///
@@ -46,11 +48,13 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
     ///   - trustedProxies: Whose `Forwarded` and `X-Forwarded-…` fields are believed.
     ///   - crossOrigin: Pages of which other origins may use the server.
+    ///   - serverName: What every answer says in `Server`, if anything.
     public init(
         storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
         readiness: Readiness = Readiness(), anonymousUploads: AnonymousUploads = .auto, publicURL: String? = nil,
-        trustedProxies: [IPNetwork] = [], crossOrigin: CrossOriginPolicy = .none
+        trustedProxies: [IPNetwork] = [], crossOrigin: CrossOriginPolicy = .none, serverName: String? = nil
     ) {
+        self.serverName = serverName
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             anonymousUploads: anonymousUploads, publicURL: publicURL, trustedProxies: trustedProxies,
@@ -62,20 +66,52 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     /// Answers a request.
     public func respond(to request: Request, context: Context) async throws -> Response {
         let channel = (context as? any ConnectionRequestContext)?.channel
-        let peer = Peer(request.head, from: IPAddress(channel?.remoteAddress), trusted: services.trustedProxies)
-        let log = AccessLog(request, from: peer, logger: logger)
+        let log = accessLog(request.head, from: channel?.remoteAddress)
         let answer: Answer
         do {
-            answer = try await self.answer(request, peer, log, channel)
+            switch try meaning(of: request, log, channel) {
+            case .route(let route, let call): answer = try await route.action(call)
+            case .answer(let own): answer = own
+            }
         } catch {
             answer = refusal(of: error, log)
         }
         return response(answer, to: request, log)
     }
 
-    private func answer(
-        _ request: Request, _ peer: Peer, _ log: AccessLog, _ channel: (any Channel)?
-    ) async throws -> Answer {
+    /// Answers a request without a body at once, where all that it takes is in memory.
+    ///
+    /// Never waits, so it may be called on an event loop. For ``StorageHTTP1Channel``: such an answer passes by the middleware of an
+    /// application.
+    ///
+    /// - Parameter address: Where the connection came from.
+    /// - Returns: nil where ``respond(to:context:)`` has to be asked, which also makes every refusal.
+    public func recall(_ head: HTTPRequest, from address: SocketAddress?) -> CompleteAnswer? {
+        guard head.method == .get || head.method == .head else { return nil }
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        let log = accessLog(head, from: address)
+        guard case .route(let route, let call) = try? meaning(of: request, log, nil),
+            let answer = try? route.recall?(call)
+        else { return nil }
+        return complete(answer, to: request, log)
+    }
+
+    private func accessLog(_ head: HTTPRequest, from address: SocketAddress?) -> AccessLog {
+        AccessLog(
+            head, from: Peer(head, from: IPAddress(address), trusted: services.trustedProxies), logger: logger)
+    }
+
+    /// What a request asks for.
+    private enum Meaning {
+        /// What a route does.
+        case route(Route, Call)
+        /// What the table itself knows.
+        case answer(Answer)
+    }
+
+    private func meaning(
+        of request: Request, _ log: AccessLog, _ channel: (any Channel)?
+    ) throws -> Meaning {
         let target = try RequestTarget(parsing: request.head.path ?? "/")
         guard let resource = table.resource(at: target.path) else {
             throw Problem(.notFound, "no_route", "There is nothing at this path.")
@@ -90,15 +126,15 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
                     .methodNotAllowed, "method_not_allowed", "This path knows \(routes.allow).", headers: headers)
             }
             let preflight = services.crossOrigin.preflight(request.headers, methods: routes.allow)
-            return Answer(.noContent, headers: headers.merging(preflight ?? [:]))
+            return .answer(Answer(.noContent, headers: headers.merging(preflight ?? [:])))
         }
         log.note(route: route.path)
-        try services.refuseForeignOrigin(request, from: peer)
+        try services.refuseForeignOrigin(request, from: log.peer)
         let call = Call(
             request: request, target: target, query: query,
-            rest: try route.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], id: log.id, peer: peer,
-            channel: channel, logger: log.logger, services: services)
-        return try await route.action(call)
+            rest: try route.restAfter.flatMap { try target.rest(afterSegments: $0) } ?? [], peer: log.peer,
+            channel: channel, log: log, services: services)
+        return .route(route, call)
     }
 
     private func refusal(of error: any Error, _ log: AccessLog) -> Answer {
@@ -113,11 +149,37 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             problem.document(requestID: log.id))
     }
 
-    private func response(_ answer: Answer, to request: Request, _ log: AccessLog) -> Response {
+    /// The fields of an answer, with those that every answer has.
+    private func headers(of answer: Answer, to request: Request, _ log: AccessLog) -> HTTPFields {
         var headers = answer.headers
         headers[.xRequestID] = log.id
         if headers[.xContentTypeOptions] == nil { headers[.xContentTypeOptions] = "nosniff" }
+        if let serverName { headers[.server] = serverName }
         services.crossOrigin.permit(request.headers, in: &headers)
+        return headers
+    }
+
+    /// An answer whose content is in memory, or stays behind; nil for one that would have to be written.
+    private func complete(_ answer: Answer, to request: Request, _ log: AccessLog) -> CompleteAnswer? {
+        var headers = headers(of: answer, to: request, log)
+        headers[.date] = date.text
+        let isHead = request.method == .head
+        var content: ByteBuffer?
+        switch answer.content {
+        case .none: break
+        case .bytes(let bytes):
+            headers[.contentLength] = String(bytes.readableBytes)
+            content = isHead ? nil : bytes
+        case .written(let length, _):
+            guard isHead else { return nil }
+            headers[.contentLength] = length.map(String.init)
+        }
+        log.finish(answer.status, bytes: content.map { Int64($0.readableBytes) })
+        return CompleteAnswer(HTTPResponse(status: answer.status, headerFields: headers), content: content)
+    }
+
+    private func response(_ answer: Answer, to request: Request, _ log: AccessLog) -> Response {
+        let headers = headers(of: answer, to: request, log)
         let isHead = request.method == .head
         switch answer.content {
         case .none:

@@ -34,6 +34,18 @@ struct Download {
         return answer
     }
 
+    /// The same answer, where record and bytes are in memory; nil where they have to be asked for.
+    func recall(_ selector: FileSelector) throws -> Answer? {
+        let recalled = try call.storage.recall(selector) { record -> (Answer, ByteRange?) in
+            let (answer, range) = try plan(for: record)
+            return (answer, call.isHead ? nil : range)
+        }
+        guard let (plan, bytes) = recalled else { return nil }
+        var answer = plan
+        if let bytes { answer.content = .bytes(bytes) }
+        return answer
+    }
+
     /// The head of the answer, and the part of the file that it goes with.
     private func plan(for record: FileRecord) throws -> (Answer, ByteRange?) {
         guard let revision = record.revision else {

@@ -69,6 +69,19 @@ public enum AuthProviderConformance {
             let ended = try await ends(candidate)
             #expect(ended)
         },
+        Clause("Only a valid credential is remembered, as its account's, and no longer than it may be.") { candidate in
+            _ = try await candidate.provider.authenticate(candidate.valid)
+            let remembered = candidate.provider.recall(candidate.valid)
+            #expect(remembered == nil || remembered?.account == candidate.account)
+            for credential in candidate.refused + candidate.foreign {
+                _ = try await outcome { try await candidate.provider.authenticate(credential) }
+                #expect(candidate.provider.recall(credential) == nil)
+            }
+            try await candidate.end()
+            let ended = try await ends(candidate)
+            #expect(ended)
+            #expect(candidate.provider.recall(candidate.valid) == nil)
+        },
         Clause("A credential that ended is refused for good, and never somebody new.") { candidate in
             try await candidate.end()
             for _ in 0..<2 {

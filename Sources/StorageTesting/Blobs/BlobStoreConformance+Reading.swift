@@ -50,6 +50,23 @@ extension BlobStoreConformance {
             }
             #expect(whole == bytes)
         },
+        clause("What is remembered has the digest of its key, and is forgotten with it.") { scene in
+            for size in [0, 1, 1_000, 70_000] {
+                let bytes = ByteBuffer.random(count: size, seed: UInt64(30 + size))
+                let key = try await scene.save(bytes)
+                let other = BlobKey(space: Space(id: ContainerID()), digest: key.digest)
+                for _ in 0..<2 {
+                    let remembered = scene.store.recall(key)
+                    #expect(remembered == nil || remembered == bytes)
+                    #expect(scene.store.recall(other) == nil)
+                    let (whole, part) = (try await scene.read(key), try await scene.read(key, range: 0..<10))
+                    #expect(whole == bytes)
+                    #expect(part == bytes.getSlice(at: 0, length: min(10, size)))
+                }
+                try await scene.store.remove(key)
+                #expect(scene.store.recall(key) == nil)
+            }
+        },
         clause("A blob may be opened by many at once, and every one reads it whole.") { scene in
             let bytes = ByteBuffer.random(count: 1_500_000, seed: 22)
             let key = try await scene.save(bytes)

@@ -13,7 +13,7 @@ public enum MetadataStoreConformance {
         claims + uploads + puts + revisions + races + links + healing + folders + deletions + trees + moves
         + folderMoves
         + copies + lists + prefixes + usage + limits + reservations + accounts + builtIn + credentials
-        + credentialLists + closing + containers + collection + upkeep + inspections
+        + credentialLists + closing + containers + collection + upkeep + inspections + recall
 
     /// The clauses that need some ten thousand entries.
     public static let largeClauses: [Clause] = largeMoves

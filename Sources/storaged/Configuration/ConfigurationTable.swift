@@ -69,6 +69,9 @@ enum Keys {
     static let blobsVerifyReads = ConfigurationKey<FileStorage.Policy.Verification>(
         "blobs.verify-reads", .choice, default: "streamed",
         help: "hash what is read: streamed bodies only, or always (without sendfile)")
+    static let blobsMemoryCache = ConfigurationKey(
+        "blobs.memory-cache", .size(in: 0...(1 << 40)), default: "16MiB",
+        help: "memory for the bytes of small files that are read often; 0 for none")
 
     static let authRegistration = ConfigurationKey<AccountRegistry.Policy.Registration>(
         "auth.registration", .choice, default: "open",
@@ -146,6 +149,7 @@ enum Keys {
     static let all: [any ConfigurationKeyDescription] = [
         httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
         dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
+        blobsMemoryCache,
         authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
         anonymousUploads, adminEmail, adminPassword,
         limitsUploadSize, limitsQuota, limitsContainerQuota, limitsFiles, limitsBodyRate, limitsHeaderTimeout,

@@ -45,6 +45,8 @@ struct StoragedConfiguration: Sendable {
         var store: Store
         var isolation: FileStorage.Policy.Isolation
         var readVerification: FileStorage.Policy.Verification
+        /// In bytes.
+        var memoryCache: Int64
     }
 
     struct Authentication: Sendable, Equatable {
@@ -131,7 +133,7 @@ extension StoragedConfiguration {
         database = try Database(location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate])
         blobs = try Blobs(
             store: values[Keys.blobsStore], isolation: values[Keys.blobsIsolation],
-            readVerification: values[Keys.blobsVerifyReads])
+            readVerification: values[Keys.blobsVerifyReads], memoryCache: values[Keys.blobsMemoryCache])
         authentication = try Authentication(
             registration: values[Keys.authRegistration], minimumPasswordLength: values[Keys.authPasswordMin],
             tokenLifetime: values[Keys.authTokenLifetime], tokenIdleTime: values[Keys.authTokenIdle],

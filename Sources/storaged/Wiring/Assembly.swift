@@ -58,13 +58,15 @@ func buildApplication(
     let routes = StorageRoutes<StorageRequestContext>(
         storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
         anonymousUploads: configuration.authentication.anonymousUploads, publicURL: configuration.http.publicURL,
-        trustedProxies: configuration.http.trustedProxies, crossOrigin: configuration.http.crossOrigin)
-    let plain = HTTPServerBuilder.storage(limits: configuration.connectionLimits, isSecure: identity != nil)
+        trustedProxies: configuration.http.trustedProxies, crossOrigin: configuration.http.crossOrigin,
+        serverName: "storaged")
+    let plain = HTTPServerBuilder.storage(
+        limits: configuration.connectionLimits, isSecure: identity != nil, recall: routes.recall)
     return Application(
         responder: routes,
         server: try identity.map { try .tls(plain, tlsConfiguration: $0.configuration) } ?? plain,
         configuration: ApplicationConfiguration(
-            address: .hostname(configuration.http.host, port: configuration.http.port), serverName: "storaged"),
+            address: .hostname(configuration.http.host, port: configuration.http.port)),
         logger: Logger(label: "storage.http"))
 }
 

@@ -23,7 +23,7 @@ struct Stores {
         let metadata = SQLMetadataStore(database)
         if let disk { try await Self.confirm(disk, belongsTo: metadata) }
         self.metadata = metadata
-        blobs = disk ?? InMemoryBlobStore()
+        blobs = disk.map { CachedBlobStore($0, bytes: Int(configuration.blobs.memoryCache)) } ?? InMemoryBlobStore()
         close = {
             try? await metadata.close()
             await disk?.shutdown()

@@ -16,6 +16,22 @@ struct LRUCacheTests {
         #expect(found == [10, nil, 30, 40])
     }
 
+    @Test("keeps to the weight that it may have")
+    func weight() {
+        var cache = LRUCache<Int, Int>(capacity: 10)
+        for key in 1...3 { cache.insert(key, for: key, weight: 3) }
+        cache.insert(4, for: 4, weight: 5)
+        let kept = (1...4).map { cache.value(for: $0) }
+        #expect(kept == [nil, nil, 3, 4])
+        #expect(cache.weight == 8)
+        cache.insert(30, for: 3, weight: 11)
+        #expect(cache.value(for: 3) == nil)
+        #expect(cache.weight == 5)
+        cache.insert(40, for: 4, weight: 10)
+        cache.removeAll { $0 == 40 }
+        #expect(cache.weight == 0)
+    }
+
     @Test("agrees with a plain list under any sequence of calls", arguments: [1, 2, 7])
     func model(capacity: Int) {
         var cache = LRUCache<UInt8, UInt8>(capacity: capacity)

@@ -19,13 +19,14 @@ struct ConnectionServer {
         limits: ConnectionLimits = ConnectionLimits(),
         wrapper: @escaping @Sendable (StorageHTTP1Channel) -> any ServerChildChannel = { $0 },
         responder: @escaping HTTPChannelHandler.Responder = Routes.respond,
+        recall: StorageHTTP1Channel.Recall? = nil,
         _ body: (ConnectionServer) async throws -> R
     ) async throws -> R {
         let (ports, continuation) = AsyncStream<Int>.makeStream()
         var logger = Logger(label: "test")
         logger.logLevel = .error
         let service = try HTTPServerBuilder({ responder in
-            wrapper(StorageHTTP1Channel(responder: responder, limits: limits))
+            wrapper(StorageHTTP1Channel(responder: responder, limits: limits, recall: recall))
         }).buildServer(
             configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,

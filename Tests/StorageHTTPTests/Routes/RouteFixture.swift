@@ -24,7 +24,7 @@ struct RouteFixture: Sendable {
         var files = FileStorage.Policy()
         var accounts = AccountRegistry.Policy()
         var containers = ContainerTokenAuthProvider.Mode.open
-        var blobs: any BlobStore = InMemoryBlobStore()
+        var blobs: any BlobStore = CachedBlobStore(InMemoryBlobStore(), bytes: 1 << 20)
         var anonymousUploads = AnonymousUploads.auto
         var publicURL: String?
         var trustedProxies: [String] = []
@@ -82,8 +82,9 @@ struct RouteFixture: Sendable {
         var options = Options()
         adjust(&options)
         let fixture = try RouteFixture(options)
+        let routes = fixture.routes(StorageRequestContext.self)
         let application = Application(
-            responder: fixture.routes(StorageRequestContext.self), server: .storage(), logger: .quiet)
+            responder: routes, server: .storage(recall: routes.recall), logger: .quiet)
         try await fixture.run(application, transport, body)
     }
 

@@ -64,7 +64,9 @@ struct ConfigurationSourcesTests {
         #expect(configuration.http == .init(host: "127.0.0.1", port: 8080))
         #expect(configuration.dataDirectory == "./data")
         #expect(configuration.database == .init(location: .sqlite(path: "./data/storaged.sqlite"), migration: .auto))
-        #expect(configuration.blobs == .init(store: .disk, isolation: .tokens, readVerification: .streamed))
+        #expect(
+            configuration.blobs
+                == .init(store: .disk, isolation: .tokens, readVerification: .streamed, memoryCache: 16 << 20))
         #expect(
             configuration.authentication
                 == .init(

@@ -1,0 +1,104 @@
+public import NIOCore
+import Synchronization
+
+/// Keeps the bytes of small blobs in memory, in front of any other store.
+///
+/// # Behavior
+///
+/// - Always right: the bytes of a key never change, and are kept only after they were found to have its digest.
+/// - A blob is kept when it was read whole in one piece; the one that was not read for longest gives way.
+/// - What a store has lost or damaged meanwhile may still be read from here: these are the right bytes. ``info(for:)`` always asks
+///   the store.
+public struct CachedBlobStore: BlobStore {
+    private let base: any BlobStore
+    private let largest: Int
+    private let kept: Kept
+
+    /// Shared by the copies of the store.
+    private final class Kept: Sendable {
+        let blobs: Mutex<LRUCache<BlobKey, ByteBuffer>>
+
+        init(capacity: Int) {
+            blobs = Mutex(LRUCache(capacity: capacity))
+        }
+    }
+
+    /// What an entry takes beside its bytes.
+    private static let overhead = 512
+
+    /// Puts a cache in front of a store.
+    ///
+    /// - Parameters:
+    ///   - bytes: What the cache may take of memory; 0 keeps nothing.
+    ///   - largest: The size of the largest blob that is kept, in bytes.
+    public init(_ base: any BlobStore, bytes: Int, largest: Int = 64 << 10) {
+        self.base = base
+        self.largest = largest
+        kept = Kept(capacity: bytes)
+    }
+
+    /// The whole blob, if it is kept.
+    public func recall(_ key: BlobKey) -> ByteBuffer? {
+        kept.blobs.withLock { $0.value(for: key) }
+    }
+
+    /// A part of the blob that is kept, or what the store opens.
+    public func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent? {
+        if let bytes = recall(key) { return BlobContent(of: bytes, range: range) }
+        guard let content = try await base.open(key, range: range) else { return nil }
+        guard case .bytes(let bytes) = content.body, content.range == 0..<content.size, content.size <= Int64(largest),
+            try SHA256.digest(of: bytes) == key.digest
+        else { return content }
+        // A copy of its own: what came may be a slice of something larger.
+        let copy = ByteBuffer(bytes: bytes.readableBytesView)
+        kept.blobs.withLock { $0.insert(copy, for: key, weight: copy.readableBytes + Self.overhead) }
+        return BlobContent(of: copy, range: nil)
+    }
+
+    /// As the store does.
+    public func stage(_ body: ByteStream) async throws -> StagedBlob { try await base.stage(body) }
+
+    /// As the store does.
+    public func publish(_ staged: StagedBlob, as key: BlobKey) async throws {
+        try await base.publish(staged, as: key)
+    }
+
+    /// As the store does.
+    public func discard(_ staged: StagedBlob) async { await base.discard(staged) }
+
+    /// As the store does.
+    public func info(for key: BlobKey) async throws -> BlobInfo? { try await base.info(for: key) }
+
+    /// Forgets the bytes and has the store delete them.
+    public func remove(_ key: BlobKey) async throws {
+        try await remove([key])
+    }
+
+    /// Forgets the bytes and has the store delete them.
+    public func remove(_ keys: [BlobKey]) async throws {
+        defer {
+            // Afterwards: a read that was under way may have brought them back.
+            kept.blobs.withLock { blobs in for key in keys { blobs.remove(key) } }
+        }
+        try await base.remove(keys)
+    }
+
+    /// As the store does.
+    public func ping() async throws { try await base.ping() }
+
+    /// As the store does.
+    public func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
+        try await base.keys(after: key, limit: limit)
+    }
+}
+
+extension BlobContent {
+    /// A part of bytes that are known to be right.
+    init(of whole: ByteBuffer, range: ByteRange?) {
+        let size = Int64(whole.readableBytes)
+        let part = range.map { $0.clamped(to: 0..<size) } ?? 0..<size
+        let slice = whole.getSlice(
+            at: whole.readerIndex + Int(part.lowerBound), length: Int(part.upperBound - part.lowerBound))
+        self.init(size: size, range: part, body: .bytes(slice ?? ByteBuffer()), isVerified: true)
+    }
+}

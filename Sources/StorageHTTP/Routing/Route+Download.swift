@@ -1,0 +1,30 @@
+import HTTPTypes
+import StorageCore
+
+extension Route {
+    /// A download of one's own files: how the request names them is all that the dialects differ in.
+    static func download(_ path: String, of reference: @escaping @Sendable (Call) throws -> FileReference) -> Route {
+        var route = Route(.get, path) { call in
+            let principal = try await call.principal()
+            return try await Download(call).answer(try await call.selector(try reference(call), of: principal))
+        }
+        route.recall = { call in
+            guard let container = call.recalledPrincipal().flatMap({ call.storage.container(of: $0) }),
+                case .path(let path) = try reference(call)
+            else { return nil }
+            return try Download(call).recall(.path(container.id, path))
+        }
+        return route
+    }
+
+    /// A download that needs no credentials, by a public name.
+    static func publicDownload(
+        _ path: String, where condition: Condition? = nil, of link: @escaping @Sendable (Call) throws -> Link
+    ) -> Route {
+        var route = Route(.get, path, where: condition) { call in
+            try await Download(call, isPublic: true).answer(.link(try link(call)))
+        }
+        route.recall = { call in try Download(call, isPublic: true).recall(.link(try link(call))) }
+        return route
+    }
+}

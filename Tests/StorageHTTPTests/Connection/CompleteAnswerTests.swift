@@ -1,0 +1,103 @@
+import HTTPTypes
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import StorageHTTP
+
+/// Answers that the connection gives by itself, on its event loop.
+@Suite(.timeLimit(.minutes(1)))
+struct CompleteAnswerTests {
+    /// Answers everything but what asks for a route.
+    private static let recall: StorageHTTP1Channel.Recall = { head, _ in
+        guard let path = head.path, !path.hasPrefix("/route") else { return nil }
+        let content = ByteBuffer(string: "at hand \(path)")
+        return CompleteAnswer(
+            HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]),
+            content: head.method == .head ? nil : content)
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInOrderWhoeverAnswers() async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            try await RawClient.connect(port: server.port) { client in
+                var (requests, expected) = ("", [String]())
+                for number in 1...3_000 {
+                    let path = number.isMultiple(of: 7) ? "/route\(number)" : "/\(number)"
+                    requests += "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n"
+                    expected.append(number.isMultiple(of: 7) ? "\(path) 0" : "at hand \(path)")
+                }
+                requests += "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                try await client.send(requests)
+                let answers = try await client.remainingAnswers()
+                #expect(answers.map(\.text) == expected + ["at hand /last"])
+            }
+        }
+    }
+
+    @Test func aRequestWithABodyIsForARoute() async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            try await RawClient.connect(port: server.port) { client in
+                try await client.send(
+                    "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+                        + "GET /b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                let answers = try await client.remainingAnswers()
+                #expect(answers.map(\.text) == ["/a 3", "at hand /b"])
+            }
+        }
+    }
+
+    @Test(arguments: ["HTTP/1.0\r\n\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"])
+    func theConnectionEndsWhereItWouldAfterARoute(_ rest: String) async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            try await RawClient.connect(port: server.port) { client in
+                try await client.send("GET /a " + rest)
+                let answers = try await client.remainingAnswers()
+                #expect(answers.map(\.text) == ["at hand /a"])
+            }
+        }
+    }
+
+    @Test func toHEADOnlyTheHeadIsSent() async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            try await RawClient.connect(port: server.port) { client in
+                try await client.send("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                let answer = try await client.answer(isHead: true)
+                let rest = try await client.waitForEnd()
+                #expect(answer.status == 200)
+                #expect(answer["Content-Length"] == "10")
+                #expect(rest == 0)
+            }
+        }
+    }
+
+    @Test func forAClientThatDoesNotReadNoMoreIsMadeThanItsConnectionHolds() async throws {
+        let made = Counter()
+        let content = ByteBuffer(repeating: 1, count: 64 << 10)
+        try await ConnectionServer.with(recall: { _, _ in
+            made.add()
+            return CompleteAnswer(
+                HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]), content: content)
+        }) { server in
+            try await RawClient.connect(port: server.port, receiveBuffer: 4_096) { client in
+                let request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+                try await client.send(String(repeating: request, count: 2_000))
+                // Until nothing more comes of it: the client reads nothing.
+                var before = -1
+                while before != made.value || before <= 0 {
+                    before = made.value
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+                #expect(before < 200)
+            }
+        }
+    }
+}
+
+/// Counts from any thread.
+private final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func add() { count.add(1, ordering: .relaxed) }
+}
