@@ -52,6 +52,9 @@ public protocol BlobStore: Sendable {
     ///
     /// Names of an unknown form are left out.
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey]
+
+    /// At most `limit` of the things that lie where only blobs may, and are none; in no particular order. Must not change them.
+    func strays(limit: Int) async throws -> [Stray]
 }
 
 extension BlobStore {

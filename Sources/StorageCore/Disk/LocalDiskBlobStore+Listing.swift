@@ -2,7 +2,7 @@ internal import CLinux
 
 extension LocalDiskBlobStore {
     /// How many container names are taken from one pass over their folder.
-    private static let containersAtOnce = 1_024
+    static let containersAtOnce = 1_024
 
     /// One page of keys: reads the folders that it has keys of, and the list of containers, and nothing else.
     public func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
@@ -12,9 +12,9 @@ extension LocalDiskBlobStore {
             var names = SmallestNames(
                 from: key.map { Array($0.space.id.description.utf8) }, limit: Self.containersAtOnce)
             repeat {
-                names = try await list("containers", names) { Self.container($0) != nil }
+                names = try await list("containers", names) { Self.container(of: $0) != nil }
                 for name in names.sorted where page.count < limit {
-                    guard let id = Self.container(name) else { continue }
+                    guard let id = Self.container(of: name) else { continue }
                     try await append(to: &page, of: Space(id: id), after: key, limit: limit)
                 }
                 names = names.next()
@@ -29,7 +29,7 @@ extension LocalDiskBlobStore {
         let base = space == .shared ? "store" : "containers/\(space.id)"
         let prefixes = try await list(base, SmallestNames(from: after.map { Array($0.digest.prefix.utf8) }, limit: 256))
         {
-            $0.count == 2 && $0.allSatisfy(Self.isLowerHexadecimal)
+            Self.isPrefix($0)
         }
         for prefix in prefixes.sorted where page.count < limit {
             let folder = "\(base)/\(String(decoding: prefix, as: UTF8.self))"
@@ -41,28 +41,29 @@ extension LocalDiskBlobStore {
         }
     }
 
-    /// Passes over a folder once, on a thread of the store; a folder that is not there has no names.
-    private func list(
+    /// Passes over a folder once, on a thread of the store; a folder that is not there, or is none, has no names.
+    func list(
         _ folder: String, _ names: SmallestNames, isKnown: @escaping @Sendable (UnsafeRawBufferPointer) -> Bool
     ) async throws -> SmallestNames {
         guard names.limit > 0 else { return names }
         return try await reading.run {
             try self.translating {
                 var names = names
-                guard let opened = try self.directory.openIfPresent(folder, linux_open_directory) else { return names }
+                guard case .folder(let opened) = try self.directory.look(for: folder) else { return names }
                 try StoreDirectory.forEachName(in: opened) { if isKnown($0) { names.insert($0) } }
                 return names
             }
         }
     }
 
-    private static func container(_ name: some Collection<UInt8>) -> ContainerID? {
+    /// The container whose folder has this name; nil for every other name.
+    static func container(of name: some Collection<UInt8>) -> ContainerID? {
         guard let id = ContainerID(text: name), !id.isNil, id.description.utf8.elementsEqual(name) else { return nil }
         return id
     }
 
     /// Whether a name is one that ``BlobKey/leaf`` writes, of a digest that belongs into the folder.
-    private static func isLeaf(_ name: UnsafeRawBufferPointer, prefix: [UInt8]) -> Bool {
+    static func isLeaf(_ name: UnsafeRawBufferPointer, prefix: [UInt8]) -> Bool {
         guard name.count >= 64, name.prefix(64).allSatisfy(isLowerHexadecimal), name.starts(with: prefix) else {
             return false
         }
@@ -71,6 +72,11 @@ extension LocalDiskBlobStore {
         let digits = suffix.dropFirst()
         guard dot == UInt8(ascii: "."), digits.first != UInt8(ascii: "0") else { return false }
         return DecimalNumber.parse(digits) != nil
+    }
+
+    /// Whether a name is that of a folder of blobs.
+    static func isPrefix(_ name: UnsafeRawBufferPointer) -> Bool {
+        name.count == 2 && name.allSatisfy(isLowerHexadecimal)
     }
 
     private static func isLowerHexadecimal(_ byte: UInt8) -> Bool {

@@ -47,6 +47,27 @@ struct StoreDirectory: Sendable {
         }
     }
 
+    /// What lies where a folder is expected.
+    enum FolderLook {
+        case folder(OpenFile)
+        case absent
+        /// A file, a symlink, a mount point: nothing that the store made.
+        case somethingElse
+    }
+
+    /// Looks for a folder.
+    func look(for path: String) throws(SystemCallError) -> FolderLook {
+        do {
+            return .folder(try open(path, linux_open_directory))
+        } catch {
+            switch error.errno {
+            case ENOENT: return .absent
+            case ENOTDIR, ELOOP, EXDEV: return .somethingElse
+            default: throw error
+            }
+        }
+    }
+
     /// What an attempt without I/O brought to light.
     enum CachedOpening {
         case opened(OpenFile)

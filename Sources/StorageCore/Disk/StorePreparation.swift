@@ -165,15 +165,22 @@ enum StorePreparation {
 
     private static func removeLeftovers(in directory: StoreDirectory) throws {
         let staging = try directory.open(StagingFile.folder, linux_open_directory)
-        let now = Timestamp.now().seconds
         var leftovers: [String] = []
         try StoreDirectory.forEachName(in: staging) { name in
-            guard leftovers.count < leftoversAtOnce, StagingFile.isName(name) else { return }
-            let name = String(decoding: name, as: UTF8.self)
-            guard let status = try StoreDirectory.status(of: name, in: staging), status.is_file != 0 else { return }
-            if now - status.modified > Int64(leftoverAge) { leftovers.append(name) }
+            guard leftovers.count < leftoversAtOnce, StagingFile.isName(name), try isLeftover(name, in: staging) else {
+                return
+            }
+            leftovers.append(String(decoding: name, as: UTF8.self))
         }
         for name in leftovers { try StoreDirectory.removeFile(name, in: staging) }
+    }
+
+    /// Whether a name in the staging folder is that of a file which nobody has written to for more than a day, by the clock that
+    /// dates the file.
+    static func isLeftover(_ name: UnsafeRawBufferPointer, in staging: OpenFile) throws -> Bool {
+        let name = String(decoding: name, as: UTF8.self)
+        guard let status = try StoreDirectory.status(of: name, in: staging), status.is_file != 0 else { return false }
+        return Timestamp.now().seconds - status.modified > Int64(leftoverAge)
     }
 }
 

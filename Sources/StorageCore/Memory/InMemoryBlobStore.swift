@@ -79,6 +79,9 @@ public final class InMemoryBlobStore: BlobStore {
             return Array(blobs.keys[start...].prefix(max(limit, 0)))
         }
     }
+
+    /// Nothing: there is no place where anything else could lie.
+    public func strays(limit: Int) async throws -> [Stray] { [] }
 }
 
 /// Bytes that wait to be published.

@@ -71,25 +71,65 @@ struct ListingTests {
         }
     }
 
-    @Test("leaves out names of another form")
+    private static let blob = BlobKey(
+        space: .shared, digest: BlobDigest(bytes: (0..<32).map { $0 | 0xA0 }) ?? .zero)
+
+    /// Names that no blob has, each with what is no blob of it: the name itself, or a folder above.
+    private static let foreignNames: [(name: String, stray: String)] = {
+        let (hex, prefix) = (blob.digest.hex, blob.digest.prefix)
+        let wrong = [
+            "00/\(hex)", "\(prefix)/\(hex).0", "\(prefix)/\(hex).01", "\(prefix)/\(hex).",
+            "\(prefix)/\(hex).9223372036854775808", "\(prefix)/\(hex).-1", "\(prefix)/\(hex.uppercased())",
+            "\(prefix)/\(hex)0", "\(prefix)/\(hex.dropLast())", "README", "\(prefix)/notes.txt",
+        ].map { ("store/\($0)", "store/\($0)") }
+        let containers = [
+            "hello", "00000000-0000-0000-0000-000000000000", "0190A000-0000-7000-8000-000000000000",
+        ].map { ("containers/\($0)/\(prefix)/\(hex)", "containers/\($0)") }
+        let own = "containers/0190a000-0000-7000-8000-000000000000/\(hex)"
+        return wrong + containers + [
+            ("store/xyz/\(hex)", "store/xyz"), ("store/AB/\(hex)", "store/AB"), (own, own),
+            ("staging/notes.txt", "staging/notes.txt"),
+        ]
+    }()
+
+    @Test("leaves out names of another form, and tells them when it is asked for strays")
     func unknownNames() async throws {
         let store = try await LocalDiskBlobStore.open(directory)
-        let digest = try SHA256.digest(of: ByteBuffer(string: "a blob"))
-        let hex = digest.hex
-        let other = digest.prefix == "00" ? "01" : "00"
-        let key = BlobKey(space: .shared, digest: digest)
-        try place([
-            key.name, "store/\(other)/\(hex)", "store/\(digest.prefix)/\(hex).0", "store/\(digest.prefix)/\(hex).01",
-            "store/\(digest.prefix)/\(hex).", "store/\(digest.prefix)/\(hex).9223372036854775808",
-            "store/\(digest.prefix)/\(hex).-1", "store/\(digest.prefix)/\(hex.uppercased())",
-            "store/\(digest.prefix)/\(hex)0", "store/\(digest.prefix)/\(hex.dropLast())", "store/README",
-            "store/\(digest.prefix)/notes.txt", "store/xyz/\(hex)", "store/AB/\(hex)",
-            "containers/hello/\(digest.prefix)/\(hex)",
-            "containers/00000000-0000-0000-0000-000000000000/\(digest.prefix)/\(hex)",
-            "containers/0190A000-0000-7000-8000-000000000000/\(digest.prefix)/\(hex)",
-            "containers/0190a000-0000-7000-8000-000000000000/\(hex)", "elsewhere/\(hex)",
-        ])
-        #expect(try await store.keys(after: nil, limit: 100) == [key])
+        try place([Self.blob.name, "elsewhere/\(Self.blob.digest.hex)"])
+        #expect(try await store.strays(limit: 100).isEmpty)
+        try place(Self.foreignNames.map(\.name))
+        #expect(try await store.keys(after: nil, limit: 100) == [Self.blob])
+        let strays = try await store.strays(limit: 100)
+        #expect(strays.map(\.text).sorted() == Self.foreignNames.map(\.stray).sorted())
+        #expect(Set(strays.map(\.origin)) == [.foreign])
+        for limit in [-1, 0, 1, strays.count - 1, strays.count] {
+            #expect(try await store.strays(limit: limit).count == max(limit, 0))
+        }
+    }
+
+    @Test("goes past a folder of the store that is none, and tells it", arguments: [true, false])
+    func replacedFolders(openat2: Bool) async throws {
+        let store = try await LocalDiskBlobStore.open(directory, openat2: openat2)
+        let container = "containers/0190a000-0000-7000-8000-000000000000"
+        try place([Self.blob.name, container])
+        for name in ["store/00", "store/01"] { try FileManager.default.removeItem(atPath: "\(directory.path)/\(name)") }
+        try place(["store/00"])
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(directory.path)/store/01", withDestinationPath: directory.path)
+        #expect(try await store.keys(after: nil, limit: 100) == [Self.blob])
+        let strays = try await store.strays(limit: 100)
+        #expect(strays.map(\.text).sorted() == [container, "store/00", "store/01"])
+    }
+
+    @Test("takes a staging file for abandoned once nobody has written to it for a day")
+    func abandonedUploads() async throws {
+        let store = try await LocalDiskBlobStore.open(directory)
+        let (old, young) = (String(repeating: "0a", count: 16), String(repeating: "0b", count: 16))
+        try place(["staging/\(old)", "staging/\(young)"])
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -86_500)], ofItemAtPath: "\(directory.path)/staging/\(old)")
+        #expect(
+            try await store.strays(limit: 10) == [Stray(name: Array("staging/\(old)".utf8), origin: .abandonedUpload)])
     }
 
     @Test("asks for nothing when nothing is wanted", arguments: [0, -1])

@@ -18,6 +18,8 @@ final class FaultyBlobStore: BlobStore {
         var content: (@Sendable (BlobContent) -> BlobContent)?
         /// How often it does so; nil for always.
         var replacements: Int?
+        /// What lies in the store beside the blobs.
+        var strays: [Stray] = []
         /// Runs before something is not found by opening it.
         var whenMissing: (@Sendable () async throws -> Void)?
         /// Runs before a deletion.
@@ -104,4 +106,6 @@ final class FaultyBlobStore: BlobStore {
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         try await inner.keys(after: key, limit: limit)
     }
+
+    func strays(limit: Int) async throws -> [Stray] { script.withLock { Array($0.strays.prefix(limit)) } }
 }

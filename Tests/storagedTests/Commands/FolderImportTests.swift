@@ -352,6 +352,7 @@ private final class CountingBlobStore: BlobStore {
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         try await inner.keys(after: key, limit: limit)
     }
+    func strays(limit: Int) async throws -> [Stray] { try await inner.strays(limit: limit) }
 
     func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent? {
         guard let content = try await inner.open(key, range: range), damages else {
