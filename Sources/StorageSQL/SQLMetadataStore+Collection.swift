@@ -101,7 +101,10 @@ extension SQLTransaction {
                 try session.execute("UPDATE blobs SET released_at = NULL WHERE id = $1", [.id(candidate.id)])
             } else {
                 try session.execute(
-                    "UPDATE blobs SET state = 'doomed', state_at = \(dialect.now) WHERE id = $1", [.id(candidate.id)])
+                    """
+                    UPDATE blobs SET state = 'doomed', state_at = \(dialect.now), claimed_until = \(dialect.now) \
+                    WHERE id = $1
+                    """, [.id(candidate.id)])
                 doomed.append(
                     BlobRecord(id: candidate.id, key: candidate.key, size: candidate.size, state: .doomed))
             }
@@ -109,18 +112,19 @@ extension SQLTransaction {
         return (doomed, candidates.count < limit)
     }
 
-    /// Doomed blobs whose deletion nobody reported.
+    /// Doomed blobs whose deletion nobody reported: of these, `claimed_until` is when a collector last got them.
     fileprivate func leftovers(_ age: Int64, limit: Int) throws -> [BlobRecord] {
         guard limit > 0 else { return [] }
         let leftovers = try session.query(
             """
-            SELECT \(Self.blobColumns) FROM blobs b WHERE b.state = 'doomed' AND b.state_at < \(dialect.now) - $1 \
+            SELECT \(Self.blobColumns) FROM blobs b \
+            WHERE b.state = 'doomed' AND COALESCE(b.claimed_until, b.state_at) < \(dialect.now) - $1 \
             LIMIT $2\(dialect.forUpdate)\(dialect.skipLocked)
             """, [.integer(age), .integer(Int64(limit))]
         ).map(blob)
         for blob in leftovers {
-            // Handed out: nobody else gets it until it is due again.
-            try session.execute("UPDATE blobs SET state_at = \(dialect.now) WHERE id = $1", [.id(blob.id)])
+            // Handed out: nobody else gets it until it is due again. It is doomed for as long as before.
+            try session.execute("UPDATE blobs SET claimed_until = \(dialect.now) WHERE id = $1", [.id(blob.id)])
         }
         return leftovers
     }

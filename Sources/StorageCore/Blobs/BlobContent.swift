@@ -63,3 +63,28 @@ public struct BlobContent: Sendable {
         self.isVerified = isVerified
     }
 }
+
+extension BlobContent {
+    /// Reads the part to its end, a chunk at a time: the digest and the number of its bytes.
+    ///
+    /// - Parameter onRead: Called with the number of bytes of every chunk.
+    func digest(
+        onRead: @Sendable (_ bytes: Int) -> Void = { _ in }
+    ) async throws -> (digest: BlobDigest, count: Int64) {
+        var hasher = try SHA256Hasher()
+        var count: Int64 = 0
+        switch body {
+        case .bytes(let bytes):
+            try hasher.update(bytes)
+            count = Int64(bytes.readableBytes)
+            onRead(bytes.readableBytes)
+        case .file(_, let stream), .stream(let stream):
+            for try await chunk in stream {
+                try hasher.update(chunk)
+                count += Int64(chunk.readableBytes)
+                onRead(chunk.readableBytes)
+            }
+        }
+        return (try hasher.finalize(), count)
+    }
+}

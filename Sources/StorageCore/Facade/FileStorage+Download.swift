@@ -116,13 +116,7 @@ extension FileStorage {
 
     private func isIntact(_ revision: Revision) async throws -> Bool {
         guard let content = try await blobs.open(revision.blob, range: nil) else { return false }
-        let digest = try StreamingDigest()
-        switch content.body {
-        case .bytes(let bytes): try digest.update(bytes)
-        case .file(_, let stream), .stream(let stream):
-            for try await chunk in stream { try digest.update(chunk) }
-        }
-        return try digest.finalize() == revision.blob.digest
+        return try await content.digest().digest == revision.blob.digest
     }
 
     static let corrupt = StorageError(.corrupt, "The stored bytes of this file are damaged.")

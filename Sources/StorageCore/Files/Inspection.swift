@@ -1,3 +1,15 @@
+/// Which blobs are inspected.
+public enum BlobSelection: Hashable, Sendable {
+    /// At most `limit` of all there are, in the order of their ids, from behind the given one.
+    case page(after: BlobID?, limit: Int)
+    /// Those that lie, or lay, under these keys, in no particular order; a key without a row is left out. At most
+    /// ``keyLimit`` keys, so that it is one statement of a known size.
+    case keys([BlobKey])
+
+    /// As many keys may be asked for at once.
+    public static let keyLimit = 200
+}
+
 /// What a metadata store says of one blob when it is compared with the blob store.
 public struct BlobInspection: Hashable, Sendable {
     /// The row.
@@ -6,12 +18,20 @@ public struct BlobInspection: Hashable, Sendable {
     public let isReferenced: Bool
     /// Whether the collector will look at it.
     public let isReleased: Bool
+    /// For how long it has been in its state, in microseconds of the store's clock; being handed to another collector does not
+    /// make a doomed blob younger.
+    public let stateAge: Int64
+    /// How long ago the claim of a pending blob ended, in microseconds of the store's clock: negative while it holds, nil in every
+    /// other state.
+    public let claimAge: Int64?
 
     /// Describes a row.
-    public init(blob: BlobRecord, isReferenced: Bool, isReleased: Bool) {
+    public init(blob: BlobRecord, isReferenced: Bool, isReleased: Bool, stateAge: Int64, claimAge: Int64?) {
         self.blob = blob
         self.isReferenced = isReferenced
         self.isReleased = isReleased
+        self.stateAge = stateAge
+        self.claimAge = claimAge
     }
 }
 
@@ -27,16 +47,21 @@ public struct ContainerInspection: Hashable, Sendable {
     public let recordedReservations: Int64
     /// The sum over the uploads themselves.
     public let countedReservations: Int64
+    /// How long ago the one of its uncommitted uploads that has been silent for longest gave a sign of life, in microseconds of the
+    /// store's clock; nil when there is none.
+    public let longestSilence: Int64?
 
     /// Describes a container.
     public init(
-        id: ContainerID, recorded: Usage, counted: Usage, recordedReservations: Int64, countedReservations: Int64
+        id: ContainerID, recorded: Usage, counted: Usage, recordedReservations: Int64, countedReservations: Int64,
+        longestSilence: Int64?
     ) {
         self.id = id
         self.recorded = recorded
         self.counted = counted
         self.recordedReservations = recordedReservations
         self.countedReservations = countedReservations
+        self.longestSilence = longestSilence
     }
 
     /// Whether the running counts are exact.

@@ -94,8 +94,8 @@ public protocol MetadataStore: Sendable {
     /// Remembers a setting unless it has a value already; returns the value in force.
     func setting(_ name: String, default value: String?) async throws -> String?
 
-    /// One page of all blobs in the order of their ids, tombstones included, from behind the given one.
-    func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection]
+    /// The selected blobs in all states, tombstones included.
+    func inspectBlobs(_ selection: BlobSelection) async throws -> [BlobInspection]
 
     /// One page of all containers in the order of their ids, from behind the given one; counts every file of each.
     func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection]

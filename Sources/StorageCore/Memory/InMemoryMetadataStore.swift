@@ -148,9 +148,9 @@ public final class InMemoryMetadataStore: MetadataStore {
         }
     }
 
-    /// One page of all blobs.
-    public func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
-        transaction { $0.inspectBlobs(after: after, limit: limit) }
+    /// The selected blobs in all states.
+    public func inspectBlobs(_ selection: BlobSelection) async throws -> [BlobInspection] {
+        try transaction { try $0.inspectBlobs(selection) }
     }
 
     /// One page of all containers.

@@ -70,13 +70,14 @@ extension MemoryTables {
             case .pending:
                 guard let claimedUntil = blob.claimedUntil, claimedUntil < now else { continue }
             case .doomed:
-                guard blob.stateAt < doomedBefore else { continue }
+                guard blob.handedOutAt ?? blob.stateAt < doomedBefore else { continue }
             case .gone, .corrupt:
                 continue
             }
             if blob.references.isEmpty {
+                if blob.state != .doomed { blob.stateAt = now }
                 blob.state = .doomed
-                blob.stateAt = now
+                blob.handedOutAt = now
                 doomed.append(blob.record)
             }
             blob.releasedAt = nil

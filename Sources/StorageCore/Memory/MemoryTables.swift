@@ -92,6 +92,8 @@ struct MemoryTables: Sendable {
         var state: BlobRecord.State
         var stateAt: Timestamp
         var claimedUntil: Timestamp?
+        /// When a collector last got the doomed blob.
+        var handedOutAt: Timestamp?
         var releasedAt: Timestamp?
         var references: Set<RevisionID> = []
 

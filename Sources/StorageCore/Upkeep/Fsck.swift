@@ -1,33 +1,28 @@
 /// Compares what the metadata say with what the blob store has, beside any number of running nodes; changes nothing.
 ///
 /// Every live blob must be there with its size, every blob that a file refers to must be live, every live blob must be referred to or
-/// on the collector's list, and the counts of every container must be exact.
+/// on the collector's list, the counts of every container must be exact, nothing may wait for upkeep longer than its limit, and
+/// nothing may lie in the store that no row knows. Where the data are read too, every live blob must have its digest.
+///
+/// Whatever seems wrong is looked at a second time before it is told, because uploads and collectors go on meanwhile.
 public struct Fsck: Sendable {
-    /// Something that is not as it must be.
-    public struct Finding: Hashable, Sendable {
-        /// The sorts of findings.
-        public enum Kind: String, Hashable, Sendable, CaseIterable {
-            /// A live blob has no bytes in the store.
-            case missing
-            /// A live blob has more or fewer bytes than recorded.
-            case wrongSize = "wrong_size"
-            /// A file refers to bytes that were found damaged, or that are being deleted.
-            case damaged
-            /// A live blob that nothing refers to will never be collected.
-            case leaked
-            /// The bytes of a blob that was collected are still there.
-            case leftOver = "left_over"
-            /// A container's counts are not those of its files.
-            case miscounted
-        }
+    /// For how long something may wait for upkeep before that is a finding, in microseconds of the database's clock.
+    public enum Limit {
+        /// After the end of its claim, until the collector takes a pending blob: a day, many times the pause between collections.
+        public static let pending: Int64 = day
+        /// After its deletion was authorised, until a doomed blob is gone: a day, in which the collector tries again and again.
+        public static let doomed: Int64 = day
+        /// Without a sign of life, until the sweeper gives back what an upload holds: a day; it is due after two hours at most.
+        public static let silence: Int64 = day
+        /// After a blob was collected, until bytes under its key are too many: an upload that claimed the blob before may still write
+        /// it, and learns from its commit that this was in vain.
+        public static let gone: Int64 = UploadClaim.lease
 
-        /// What is wrong.
-        public let kind: Kind
-        /// What it is wrong with: the name of a blob, or the id of a container.
-        public let subject: String
-        /// What was expected and what was found, for people.
-        public let detail: String
+        private static let day: Int64 = 86_400 * 1_000_000
     }
+
+    /// Of the things in the store that are no blobs, as many are told at most.
+    public static let strayLimit = 1_000
 
     /// How much was compared.
     public struct Progress: Hashable, Sendable {
@@ -37,6 +32,10 @@ public struct Fsck: Sendable {
         public var bytes: Int64 = 0
         /// Containers.
         public var containers = 0
+        /// Keys that the store has.
+        public var keys = 0
+        /// Bytes that were read and have, or have not, their digest; those of a second look are not counted.
+        public var readBytes: Int64 = 0
     }
 
     /// What a whole comparison gave.
@@ -51,25 +50,29 @@ public struct Fsck: Sendable {
     }
 
     private static let page = 200
-    /// As many questions to the store are under way at once.
-    private static let width = 8
 
-    private let metadata: any MetadataStore
-    private let blobs: any BlobStore
+    let metadata: any MetadataStore
+    let blobs: any BlobStore
+    let readsData: Bool
 
     /// Makes a comparison of the two halves of a store.
-    public init(metadata: any MetadataStore, blobs: any BlobStore) {
+    ///
+    /// - Parameter readsData: Whether every live blob is read as a whole and compared with its digest.
+    public init(metadata: any MetadataStore, blobs: any BlobStore, readsData: Bool = false) {
         self.metadata = metadata
         self.blobs = blobs
+        self.readsData = readsData
     }
 
     /// Compares everything once.
     ///
     /// - Parameters:
+    ///   - onRead: Called with the number of bytes whenever some were read, on any thread.
     ///   - onProgress: Called after every page.
     ///   - onFinding: Called for each finding as it is made.
     /// - Throws: What the functions throw, or either half when it cannot be asked: a comparison that stops half-way is no clean one.
     public func run(
+        onRead: @escaping @Sendable (_ bytes: Int) -> Void = { _ in },
         onProgress: (Progress) throws -> Void = { _ in }, onFinding: (Finding) throws -> Void
     ) async throws -> Report {
         var report = Report()
@@ -78,102 +81,42 @@ public struct Fsck: Sendable {
                 report.findings[finding.kind, default: 0] += 1
                 try onFinding(finding)
             }
+            try onProgress(report.progress)
         }
+
         var lastBlob: BlobID?
         while true {
             try Task.checkCancellation()
-            let page = try await metadata.inspectBlobs(after: lastBlob, limit: Self.page)
+            let page = try await metadata.inspectBlobs(.page(after: lastBlob, limit: Self.page))
             guard let last = page.last else { break }
-            try note(try await findings(in: page, after: lastBlob))
             lastBlob = last.blob.id
+            let (findings, readBytes) = try await examine(page, onRead: onRead)
             report.progress.blobs += page.count
             report.progress.bytes += page.reduce(0) { $0 + ($1.blob.state == .live ? $1.blob.size : 0) }
-            try onProgress(report.progress)
+            report.progress.readBytes += readBytes
+            try note(findings)
         }
+
         var lastContainer: ContainerID?
         while true {
             try Task.checkCancellation()
             let page = try await metadata.inspectContainers(after: lastContainer, limit: 1)
             guard let container = page.last else { break }
-            try note(container.isExact ? [] : [.miscounted(container)])
             lastContainer = container.id
             report.progress.containers += 1
-            try onProgress(report.progress)
+            try note(Self.findings(in: container))
         }
+
+        var lastKey: BlobKey?
+        while true {
+            try Task.checkCancellation()
+            let page = try await blobs.keys(after: lastKey, limit: BlobSelection.keyLimit)
+            guard let last = page.last else { break }
+            lastKey = last
+            report.progress.keys += page.count
+            try note(try await unknown(among: page))
+        }
+        try note(try await blobs.strays(limit: Self.strayLimit).map(Self.finding(of:)))
         return report
-    }
-
-    /// The findings in a page of blobs, in its order.
-    private func findings(in page: [BlobInspection], after last: BlobID?) async throws -> [Finding] {
-        try await withThrowingTaskGroup(of: (Int, Finding?).self) { group in
-            var found: [Int: Finding] = [:]
-            var next = 0
-            func start() {
-                guard next < page.count else { return }
-                let index = next
-                next += 1
-                let before = index == 0 ? last : page[index - 1].blob.id
-                group.addTask { (index, try await finding(page[index], after: before)) }
-            }
-            for _ in 0..<Self.width { start() }
-            while let (index, finding) = try await group.next() {
-                found[index] = finding
-                start()
-            }
-            return found.sorted { $0.key < $1.key }.map(\.value)
-        }
-    }
-
-    /// What is wrong with a blob; asked again when something seems to be, because it may have been collected meanwhile.
-    private func finding(_ inspection: BlobInspection, after previous: BlobID?) async throws -> Finding? {
-        guard try await self.finding(inspection) != nil else { return nil }
-        let again = try await metadata.inspectBlobs(after: previous, limit: 1).first
-        guard let again, again.blob.id == inspection.blob.id else { return nil }
-        return try await self.finding(again)
-    }
-
-    private func finding(_ inspection: BlobInspection) async throws -> Finding? {
-        let blob = inspection.blob
-        func finding(_ kind: Finding.Kind, _ detail: String) -> Finding {
-            Finding(kind: kind, subject: blob.key.name, detail: detail)
-        }
-        guard blob.state == .live else {
-            if inspection.isReferenced {
-                return finding(.damaged, "files refer to it, but it is \(blob.state.rawValue)")
-            }
-            guard blob.state == .gone, let found = try await size(of: blob) else { return nil }
-            return finding(.leftOver, "it was collected, but \(found) bytes are there")
-        }
-        guard let found = try await size(of: blob) else {
-            return finding(.missing, "\(blob.size) bytes are recorded, none are there")
-        }
-        guard found == blob.size else {
-            return finding(.wrongSize, "\(blob.size) bytes are recorded, \(found) are there")
-        }
-        guard inspection.isReferenced || inspection.isReleased else {
-            return finding(.leaked, "nothing refers to it, and it is not released")
-        }
-        return nil
-    }
-
-    /// The number of bytes in the store; nil when there is nothing that could be read.
-    private func size(of blob: BlobRecord) async throws -> Int64? {
-        do {
-            return try await blobs.info(for: blob.key)?.size
-        } catch let error as StorageError where error.code == .corrupt {
-            return nil
-        }
-    }
-}
-
-extension Fsck.Finding {
-    fileprivate static func miscounted(_ container: ContainerInspection) -> Self {
-        func text(_ usage: Usage, _ reserved: Int64) -> String {
-            "\(usage.bytes) bytes in \(usage.files) files, \(usage.revisionBytes) in older revisions, \(reserved) set aside"
-        }
-        return Self(
-            kind: .miscounted, subject: container.id.description,
-            detail: "recorded: \(text(container.recorded, container.recordedReservations)); "
-                + "counted: \(text(container.counted, container.countedReservations))")
     }
 }

@@ -83,8 +83,8 @@ public final class UnreliableMetadataStore: MetadataStore {
     }
 
     /// Passes the call on.
-    public func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
-        try await reachable().inspectBlobs(after: after, limit: limit)
+    public func inspectBlobs(_ selection: BlobSelection) async throws -> [BlobInspection] {
+        try await reachable().inspectBlobs(selection)
     }
 
     /// Passes the call on.

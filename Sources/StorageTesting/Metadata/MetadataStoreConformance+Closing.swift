@@ -146,39 +146,6 @@ extension MetadataStoreConformance {
             #expect(second == nil)
         },
     ]
-
-    /// What is compared with the blob store and with itself.
-    static let inspections: [Clause] = [
-        clause("Every blob is inspected once, in order, with its state and whether it is referred to.") { scene in
-            try await scene.write(at: ["a", "b", "c"])
-            let pending = try await scene.claim(TestContent())
-            try await scene.delete("b")
-            var found: [BlobInspection] = []
-            while true {
-                let page = try await scene.store.inspectBlobs(after: found.last?.blob.id, limit: 2)
-                #expect(page.count <= 2)
-                guard !page.isEmpty else { break }
-                found += page
-            }
-            let ids = found.map(\.blob.id)
-            #expect(ids == ids.sorted())
-            #expect(Set(ids).count == ids.count)
-            #expect(found.count { $0.blob.state == .live && $0.isReferenced && !$0.isReleased } == 2)
-            #expect(found.count { $0.blob.state == .live && !$0.isReferenced && $0.isReleased } == 1)
-            #expect(found.filter { $0.blob.state == .pending }.map(\.blob.id) == [pending.id])
-        },
-        clause("Counts of containers are exact after each sort of change.") { scene in
-            try await scene.write(at: ["a", "f/b", "f/c"])
-            try await scene.write(TestContent(size: 7), at: "a")
-            try await scene.copy("a", to: "d")
-            try await scene.delete("f/b")
-            let container = try await scene.inspection().required()
-            #expect(container.isExact)
-            #expect(container.counted.files == 3)
-            #expect(container.counted.bytes == 24)
-            #expect(container.counted.revisionBytes == 10)
-        },
-    ]
 }
 
 extension MetadataScene {
@@ -199,16 +166,5 @@ extension MetadataScene {
 
     func sweepUploads(silent: Int64) async throws {
         while try await store.tidy(.sweepUploads(silent: silent, abandoned: hour, kept: hour)) {}
-    }
-
-    /// What is said and counted of the owner's container; nil when it is gone.
-    func inspection() async throws -> ContainerInspection? {
-        var last: ContainerID?
-        while true {
-            let page = try await store.inspectContainers(after: last, limit: 2)
-            if let found = page.first(where: { $0.id == owner.container.id }) { return found }
-            guard let next = page.last?.id else { return nil }
-            last = next
-        }
     }
 }

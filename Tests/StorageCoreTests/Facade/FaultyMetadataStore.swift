@@ -38,6 +38,8 @@ final class FaultyMetadataStore: MetadataStore {
         var miscount: Int64 = 0
         /// Runs once, after a page of blobs was read.
         var whenInspected: (@Sendable () async throws -> Void)?
+        /// Runs once, after blobs were looked up by their keys.
+        var whenLookedUp: (@Sendable () async throws -> Void)?
         /// Runs with every collection that begins.
         var whenDooming: (@Sendable () -> Void)?
     }
@@ -94,13 +96,17 @@ final class FaultyMetadataStore: MetadataStore {
         try await inner.credentials(of: account, after: after, limit: limit)
     }
 
-    func inspectBlobs(after: BlobID?, limit: Int) async throws -> [BlobInspection] {
-        let page = try await inner.inspectBlobs(after: after, limit: limit)
-        let whenInspected = script.withLock { script in
+    func inspectBlobs(_ selection: BlobSelection) async throws -> [BlobInspection] {
+        let page = try await inner.inspectBlobs(selection)
+        let then = script.withLock { script in
+            guard case .page = selection else {
+                defer { script.whenLookedUp = nil }
+                return script.whenLookedUp
+            }
             defer { script.whenInspected = nil }
             return script.whenInspected
         }
-        try await whenInspected?()
+        try await then?()
         return page
     }
 
@@ -112,7 +118,7 @@ final class FaultyMetadataStore: MetadataStore {
             return ContainerInspection(
                 id: container.id, recorded: recorded, counted: container.counted,
                 recordedReservations: container.recordedReservations,
-                countedReservations: container.countedReservations)
+                countedReservations: container.countedReservations, longestSilence: container.longestSilence)
         }
     }
 

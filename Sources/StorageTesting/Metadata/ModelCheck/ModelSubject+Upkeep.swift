@@ -136,7 +136,7 @@ extension ModelSubject {
         for (number, attempt) in uploads.sorted(by: { $0.key < $1.key }) {
             lines.append("upload \(number): \(try await outcome(of: attempt.id))")
         }
-        lines.append(describe(try await store.inspectBlobs(after: nil, limit: 1_000).map(Self.inspection)))
+        lines.append(describe(try await store.inspectBlobs(.page(after: nil, limit: 1_000)).map(Self.inspection)))
         lines += try await containers()
         return lines.joined(separator: "\n")
     }
