@@ -20,28 +20,13 @@ import pytest
 
 import expect
 from client import Client, Member, basic, new_member, sign_in, token_client
+from commands import command, done, findings, lines
 from conftest import StartServer
 from daemon import Daemon, binary_path, clean_environment, run_command
 
 EXIT_CONFIGURATION = 78
 EXIT_NO_INPUT = 66
 EXIT_NO_USER = 67
-
-
-def command(daemon: Daemon, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs a command on the server's data, from another directory."""
-    return run_command(*arguments, directory=daemon.directory.parent, given=given, DATA_DIRECTORY=str(daemon.data))
-
-
-def done(daemon: Daemon, *arguments: str, given: str | None = None) -> str:
-    """What a command printed that must succeed."""
-    result = command(daemon, *arguments, given=given)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def report(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -579,14 +564,6 @@ def test_a_revoked_container_token_is_refused_everywhere(start: StartServer) -> 
 # fsck
 
 
-def findings(daemon: Daemon) -> list[str]:
-    result = command(daemon, "fsck", "--json")
-    *found, summary = lines(result.stdout)
-    assert result.returncode == (1 if found else 0), result.stderr
-    assert summary["findings"] == len(found)
-    return sorted(row["finding"] for row in found)
-
-
 def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
     daemon = start()
     member = new_member(daemon.url)
@@ -598,24 +575,6 @@ def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
     done(daemon, "gc", "--grace", "0")
     assert findings(daemon) == []
     assert "all is well" in done(daemon, "fsck")
-
-
-def test_fsck_finds_what_is_wrong(start: StartServer) -> None:
-    daemon = start()
-    client = token_client(daemon.url)
-    for name in ("missing", "short", "good"):
-        assert client.put_name(name, name.encode()).status_code == 204
-    blobs = {path.read_bytes().decode(): path for path in (daemon.data / "containers").rglob("*") if path.is_file()}
-    blobs["missing"].unlink()
-    assert findings(daemon) == ["missing"]
-    os.truncate(blobs["short"], 2)
-    assert findings(daemon) == ["missing", "wrong_size"]
-    assert daemon.stop() == 0
-    with sqlite3.connect(daemon.data / "storaged.sqlite") as database:
-        database.execute("UPDATE containers SET used_bytes = used_bytes + 1")
-    assert findings(daemon) == ["miscounted", "missing", "wrong_size"]
-    text = command(daemon, "fsck").stdout
-    assert "none are there" in text and "5 bytes are recorded, 2 are there" in text and "3 findings" in text
 
 
 # what all of them have in common

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from client import Client, new_member, new_token
+from commands import fsck
 from daemon import Daemon
 
 from history import Value, violations
@@ -124,6 +125,8 @@ def test_no_acknowledged_change_is_lost_and_nothing_is_half_done(daemon: Daemon,
         wrong = violations(before, history, after, reads)
         assert not wrong, f"seed {SEED}, cycle {cycle}:\n" + "\n".join(wrong)
         assert not damaged_blobs(daemon.data), f"seed {SEED}, cycle {cycle}"
+        found, _ = fsck(daemon)
+        assert found == [], f"seed {SEED}, cycle {cycle}"
         before = after
     assert daemon.stop() == 0, daemon.log()
     print(f"{cycles} kills, seed {SEED}: {acknowledged} changes acknowledged, {doubtful} in doubt")

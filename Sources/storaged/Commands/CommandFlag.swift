@@ -14,7 +14,7 @@ struct CommandFlag: Sendable {
         value("--generate-completion-script"),
         mark("--json"), value("--grace"), value("--account"), value("--to"), mark("--dry-run"),
         mark("--password-stdin"), mark("--admin"), mark("--yes"), value("--bytes"), value("--files"),
-        value("--label"), mark("--container"), mark("--token-stdin"),
+        value("--label"), mark("--container"), mark("--token-stdin"), mark("--read-data"),
     ]
 
     /// Those that ask for words instead of work.

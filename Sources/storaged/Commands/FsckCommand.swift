@@ -8,19 +8,37 @@ struct FsckCommand: ConfiguredCommand {
         commandName: "fsck",
         abstract: "Compare the database with the store; beside a running daemon or without one. Changes nothing.",
         discussion: """
-            Every blob that may be served must have bytes of its size, every file such a blob, and every count must be \
-            right. Ends with 0 when all is well, with 1 when something is wrong. \(SettingsHelp.reference)
+            Every blob that may be served must have bytes of its size, every file such a blob, every count must be right, \
+            nothing may wait for upkeep for more than a day, and nothing else may lie among the blobs. With --read-data, \
+            every blob is read and compared with its digest too. Ends with 0 when all is well, with 1 when something is \
+            wrong. \(SettingsHelp.reference)
             """)
+
+    @Flag(help: "read every blob and compare it with its digest; as slow as reading the disk")
+    var readData = false
 
     @Flag(help: "print one JSON object a line: what is wrong, and the numbers at the end")
     var json = false
 
     /// The numbers at the end.
     struct Outcome: Encodable {
+        /// In the database, in whatever state.
         let blobs: Int
+        /// Of those that may be served.
         let bytes: Int64
         let containers: Int
+        /// In the store, under names of blobs.
+        let files: Int
+        /// Of the blobs that were compared with their digests.
+        let readBytes: Int64
         let findings: Int
+
+        /// One line for people.
+        var text: String {
+            let read = readBytes > 0 ? ", \(ByteText.of(readBytes)) of them read" : ""
+            return "checked \(blobs) blobs (\(ByteText.of(bytes))\(read)), \(files) files and \(containers) containers:"
+                + " \(findings == 0 ? "all is well" : "\(findings) findings")"
+        }
     }
 
     func run(_ configuration: StoragedConfiguration) async throws {
@@ -28,8 +46,11 @@ struct FsckCommand: ConfiguredCommand {
         let bar = ProgressBar(total: .init(), descriptor: ProgressBar.isWanted ? 2 : nil)
         defer { bar.finish() }
         let report = try await Wiring.besideDaemon(configuration) { stores in
-            try await Fsck(metadata: stores.metadata, blobs: stores.blobs).run {
-                bar.show($0.blobs + $0.containers)
+            let fsck = Fsck(metadata: stores.metadata, blobs: stores.blobs, readsData: readData)
+            return try await fsck.run {
+                bar.advance(bytes: $0)
+            } onProgress: {
+                bar.show($0.blobs + $0.containers + $0.keys)
             } onFinding: { finding in
                 let line = FindingLine(finding)
                 try bar.interrupted {
@@ -40,12 +61,9 @@ struct FsckCommand: ConfiguredCommand {
         bar.finish()
         let outcome = Outcome(
             blobs: report.progress.blobs, bytes: report.progress.bytes, containers: report.progress.containers,
+            files: report.progress.keys, readBytes: report.progress.readBytes,
             findings: report.findings.values.reduce(0, +))
-        try StandardOutput.write(
-            line: json
-                ? JSONLine.text(of: outcome)
-                : "checked \(outcome.blobs) blobs (\(ByteText.of(outcome.bytes))) and \(outcome.containers) containers:"
-                    + " \(outcome.findings == 0 ? "all is well" : "\(outcome.findings) findings")")
+        try StandardOutput.write(line: json ? JSONLine.text(of: outcome) : outcome.text)
         guard report.isClean else {
             throw CommandFailure(description: "the store is not what the database says")
         }
@@ -56,7 +74,7 @@ struct FsckCommand: ConfiguredCommand {
 struct FindingLine: Encodable {
     /// A stable name of the sort.
     let finding: String
-    /// The name of a blob, or the id of a container.
+    /// The name of a blob or of another file in the store, or the id of a container.
     let subject: String
     let detail: String
 
@@ -66,6 +84,6 @@ struct FindingLine: Encodable {
         detail = finding.detail
     }
 
-    /// One line for people.
-    var text: String { "\(finding): \(subject): \(detail)" }
+    /// One line for people: a name in the store may be anybody's.
+    var text: String { "\(finding): \(subject.escapedForDisplay): \(detail.escapedForDisplay)" }
 }

@@ -81,9 +81,11 @@ final class ProgressBar: Sendable {
 
     /// `[##########..........]  50%  3 of 6 files, 1.0 MiB of 2.0 MiB`: at most 79 columns for every number that occurs.
     ///
-    /// Where the total is unknown: `3 checked`.
+    /// Where the total is unknown: `3 checked`, or `3 checked, 1.0 MiB read`.
     static func line(items: Int, bytes: Int64, of total: Total) -> String {
-        guard total.items > 0 || total.bytes > 0 else { return "\(items) checked" }
+        guard total.items > 0 || total.bytes > 0 else {
+            return "\(items) checked" + (bytes > 0 ? ", \(ByteText.of(bytes)) read" : "")
+        }
         let share = total.bytes > 0 ? Double(bytes) / Double(total.bytes) : Double(items) / Double(max(1, total.items))
         let part = min(max(share, 0), 1)
         let filled = Int(part * 20)

@@ -35,7 +35,7 @@ struct CommandTextTests {
             (5, 500, 10, 1_000, "[##########..........]  50%  5 of 10 files, 500 bytes of 1000 bytes"),
             (10, 1_200, 10, 1_000, "[####################] 100%  10 of 10 files, 1000 bytes of 1000 bytes"),
             (1, 0, 4, 0, "[#####...............]  25%  1 of 4 files"),
-            (7, 0, 0, 0, "7 checked"),
+            (7, 0, 0, 0, "7 checked"), (7, 1_536, 0, 0, "7 checked, 1.5 KiB read"),
         ] as [(Int, Int64, Int, Int64, String)])
     func bar(items: Int, bytes: Int64, allItems: Int, allBytes: Int64, line: String) {
         #expect(ProgressBar.line(items: items, bytes: bytes, of: .init(items: allItems, bytes: allBytes)) == line)
