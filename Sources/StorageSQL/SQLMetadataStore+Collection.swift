@@ -25,16 +25,22 @@ extension SQLMetadataStore {
             let now = transaction.dialect.now
             switch settlement {
             case .gone(let blobs):
-                for blob in blobs.sorted() {
-                    try transaction.session.execute(
-                        "UPDATE blobs SET state = 'gone', state_at = \(now) WHERE id = $1 AND state = 'doomed'",
-                        [.id(blob)])
-                }
+                for blob in blobs.sorted() { try transaction.settleDeletion(of: blob) }
             case .corrupt(let key):
                 try transaction.session.execute(
                     """
                     UPDATE blobs SET state = 'corrupt', state_at = \(now) \
                     WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('pending', 'live')
+                    """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
+            case .writtenLate(let key):
+                // A blob that is still doomed may be deleted at this moment, before or after it was written: `released_at` tells
+                // whoever reports the deletion that it is to be done once more.
+                try transaction.session.execute(
+                    """
+                    UPDATE blobs SET released_at = CASE WHEN state = 'doomed' THEN \(now) END, \
+                    claimed_until = CASE WHEN state = 'doomed' THEN claimed_until ELSE 0 END, \
+                    state_at = CASE WHEN state = 'doomed' THEN state_at ELSE \(now) END, state = 'doomed' \
+                    WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('doomed', 'gone')
                     """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
             }
         }
@@ -102,14 +108,26 @@ extension SQLTransaction {
             } else {
                 try session.execute(
                     """
-                    UPDATE blobs SET state = 'doomed', state_at = \(dialect.now), claimed_until = \(dialect.now) \
-                    WHERE id = $1
+                    UPDATE blobs SET state = 'doomed', state_at = \(dialect.now), claimed_until = \(dialect.now), \
+                    released_at = NULL WHERE id = $1
                     """, [.id(candidate.id)])
                 doomed.append(
                     BlobRecord(id: candidate.id, key: candidate.key, size: candidate.size, state: .doomed))
             }
         }
         return (doomed, candidates.count < limit)
+    }
+
+    /// A deletion that was reported; where the key was written meanwhile, it is due again at once.
+    fileprivate func settleDeletion(of blob: BlobID) throws {
+        let gone = try session.execute(
+            """
+            UPDATE blobs SET state = 'gone', state_at = \(dialect.now), claimed_until = NULL \
+            WHERE id = $1 AND state = 'doomed' AND released_at IS NULL
+            """, [.id(blob)])
+        guard gone == 0 else { return }
+        try session.execute(
+            "UPDATE blobs SET released_at = NULL, claimed_until = 0 WHERE id = $1 AND state = 'doomed'", [.id(blob)])
     }
 
     /// Doomed blobs whose deletion nobody reported: of these, `claimed_until` is when a collector last got them.

@@ -182,6 +182,7 @@ extension FileStorage {
                     limits: defaultLimits(of: principal))
                 let result = try await commit(put)
                 if result != .blobLost { return result }
+                await settleLateWrite(of: claimed)
             }
             throw StorageError(.unavailable, "The upload met too many deletions. Try again.", isTransient: true)
         } catch {
@@ -200,6 +201,7 @@ extension FileStorage {
                 try await publish(staged, as: claimed.key, for: upload)
                 return true
             } catch is ClaimLost {
+                await settleLateWrite(of: claimed)
                 return false
             } catch let error as StorageError where error.code == .blobMismatch {
                 logger.error("the key of a pending blob holds other bytes", metadata: ["key": "\(claimed.key)"])
@@ -209,6 +211,17 @@ extension FileStorage {
         logger.warning("a claimed blob is missing or wrong", metadata: ["key": "\(claimed.key)"])
         try await metadata.settle(.corrupt(claimed.key))
         return false
+    }
+
+    /// Tells the collector of bytes that were written in vain: the blob may have been collected between its claim and the write,
+    /// and nobody else would look at its key again.
+    private func settleLateWrite(of claimed: ClaimedBlob) async {
+        guard !claimed.isLive else { return }
+        do {
+            try await metadata.settle(.writtenLate(claimed.key))
+        } catch {
+            logger.warning("a late write was not noted", metadata: ["key": "\(claimed.key)", "error": "\(error)"])
+        }
     }
 
     private func isWhole(_ key: BlobKey, size: Int64) async throws -> Bool {

@@ -115,6 +115,10 @@ public enum BlobSettlement: Hashable, Sendable {
     case gone([BlobID])
     /// A pending or live blob whose bytes are missing or wrong: never to be served or referred to again.
     case corrupt(BlobKey)
+    /// A doomed or gone blob whose key an upload has written all the same, because it had claimed the blob before: its bytes are to
+    /// be deleted, also when they were deleted already. It is handed out by the next ``MetadataStore/doom(grace:retry:limit:)``
+    /// after the deletion under way, if there is one, was reported.
+    case writtenLate(BlobKey)
 }
 
 /// Pieces of housekeeping. Durations are microseconds by the store's clock.

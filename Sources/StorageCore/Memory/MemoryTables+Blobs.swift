@@ -75,12 +75,13 @@ extension MemoryTables {
                 continue
             }
             if blob.references.isEmpty {
-                if blob.state != .doomed { blob.stateAt = now }
+                if blob.state != .doomed { (blob.stateAt, blob.releasedAt) = (now, nil) }
                 blob.state = .doomed
                 blob.handedOutAt = now
                 doomed.append(blob.record)
+            } else {
+                blob.releasedAt = nil
             }
-            blob.releasedAt = nil
             blobs[blob.id] = blob
         }
         return doomed
@@ -89,10 +90,33 @@ extension MemoryTables {
     mutating func settle(_ settlement: BlobSettlement) {
         switch settlement {
         case .gone(let ids):
-            for id in ids where blobs[id]?.state == .doomed { setState(.gone, of: id) }
+            for id in ids where blobs[id]?.state == .doomed { settleDeletion(of: id) }
         case .corrupt(let key):
             let life = usableLife(of: Content(space: key.space, digest: key.digest))
             if let life, life.key == key { setState(.corrupt, of: life.id) }
+        case .writtenLate(let key):
+            for id in lives[Content(space: key.space, digest: key.digest), default: []] where blobs[id]?.key == key {
+                noteLateWrite(of: id)
+            }
+        }
+    }
+
+    private mutating func settleDeletion(of id: BlobID) {
+        guard blobs[id]?.releasedAt != nil else { return setState(.gone, of: id) }
+        // Its key was written meanwhile.
+        blobs[id]?.releasedAt = nil
+        blobs[id]?.handedOutAt = Timestamp(microseconds: 0)
+    }
+
+    private mutating func noteLateWrite(of id: BlobID) {
+        switch blobs[id]?.state {
+        case .doomed:
+            blobs[id]?.releasedAt = now
+        case .gone:
+            setState(.doomed, of: id)
+            blobs[id]?.handedOutAt = Timestamp(microseconds: 0)
+        case .pending, .live, .corrupt, nil:
+            break
         }
     }
 

@@ -116,6 +116,48 @@ extension MetadataStoreConformance {
             let doomed = try await scene.store.doom(grace: 0, retry: -scene.second, limit: 10)
             #expect(doomed.map(\.id) == [blob.id])
         },
+        clause("A key that was written after its deletion is deleted again, at once; else its bytes stay for ever.") {
+            scene in
+            let blob = try await scene.claim(TestContent(), lease: -scene.second)
+            try await scene.doom()
+            try await scene.store.settle(.gone([blob.id]))
+            try await scene.store.settle(.writtenLate(blob.key))
+            let due = try await scene.store.doom(grace: 0, retry: scene.hour, limit: 10)
+            #expect(due.map(\.id) == [blob.id])
+            #expect(due.map(\.key) == [blob.key])
+            try await scene.store.settle(.gone([blob.id]))
+            let rest = try await scene.store.doom(grace: 0, retry: scene.hour, limit: 10)
+            #expect(rest.isEmpty)
+        },
+        clause("A key that was written while it is deleted is deleted again, once the deletion under way was reported.")
+        {
+            scene in
+            let content = TestContent()
+            let key = try await scene.claim(content).key
+            let id = try await scene.doomed(content)
+            try await scene.store.settle(.writtenLate(key))
+            let soon = try await scene.store.doom(grace: 0, retry: scene.hour, limit: 10)
+            #expect(soon.isEmpty)
+            try await scene.store.settle(.gone([id]))
+            let due = try await scene.store.doom(grace: 0, retry: scene.hour, limit: 10)
+            #expect(due.map(\.id) == [id])
+            try await scene.store.settle(.gone([id]))
+            let rest = try await scene.store.doom(grace: 0, retry: -scene.second, limit: 10)
+            #expect(rest.isEmpty)
+        },
+        clause("A late write of a blob that may be written changes nothing, nor one of a blob that is not known.") {
+            scene in
+            let content = TestContent()
+            let pending = try await scene.claim(TestContent())
+            let live = try await scene.claim(content)
+            try await scene.write(content, at: "a")
+            for key in [pending.key, live.key, BlobKey(space: .shared, digest: .random())] {
+                try await scene.store.settle(.writtenLate(key))
+            }
+            let found = try await scene.store.inspectBlobs(.keys([pending.key, live.key]))
+            #expect(Set(found.map(\.blob.state)) == [.pending, .live])
+            #expect(!found.contains { $0.isReleased })
+        },
         clause("Simultaneous collectors share the work: each blob is doomed once.") { scene in
             for _ in 0..<30 { _ = try await scene.claim(TestContent(), lease: -scene.second) }
             let passes = try await simultaneously(5) { _ in

@@ -1,6 +1,7 @@
 import NIOCore
 import StorageCore
 import StorageTesting
+import Synchronization
 import Testing
 
 @Suite("An upload whose blob is not what it seemed")
@@ -40,6 +41,39 @@ struct BlobLifeTests {
         let keys = try await fixture.keys()
         #expect(Set(keys).count == 3)
         #expect(fixture.journal.count(.stage) == 1)
+        let text = try await fixture.storage.text(at: "a", of: ann)
+        #expect(text == "x")
+    }
+
+    @Test("leaves no bytes under a key that was collected between its claim and its write", arguments: [false, true])
+    func lateWrite(isReportedLate: Bool) async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        let collector = GarbageCollector(
+            metadata: fixture.metadata, blobs: fixture.bytes, grace: .zero, interval: .seconds(3_600))
+        let doomed = Mutex<[BlobID]>([])
+        fixture.blobs.plan { script in
+            script.whenPublishing = {
+                // Somebody else stores the same bytes first, deletes them again, and the collector comes.
+                try await fixture.storage.put("x", at: "b", as: ann)
+                try await fixture.storage.delete(try fixture.storage.selector("b", of: ann))
+                fixture.clock.advance(by: .seconds(1))
+                guard isReportedLate else {
+                    _ = try await collector.collect()
+                    return
+                }
+                let blobs = try await fixture.metadata.doom(grace: 0, retry: 3_600_000_000, limit: 10)
+                try await fixture.bytes.remove(blobs.map(\.key))
+                doomed.withLock { $0 = blobs.map(\.id) }
+            }
+        }
+        let record = try await fixture.storage.put("x", at: "a", as: ann).record
+        try await fixture.metadata.settle(.gone(doomed.withLock { $0 }))
+        var keys = try await fixture.keys()
+        #expect(keys.count == 2)
+        _ = try await collector.collect()
+        keys = try await fixture.keys()
+        #expect(keys == [try #require(record?.revision?.blob)])
         let text = try await fixture.storage.text(at: "a", of: ann)
         #expect(text == "x")
     }

@@ -22,6 +22,8 @@ final class FaultyBlobStore: BlobStore {
         var strays: [Stray] = []
         /// Runs before something is not found by opening it.
         var whenMissing: (@Sendable () async throws -> Void)?
+        /// Runs once, before a publication.
+        var whenPublishing: (@Sendable () async throws -> Void)?
         /// Runs before a deletion.
         var whenRemoving: (@Sendable () async throws -> Void)?
     }
@@ -63,6 +65,11 @@ final class FaultyBlobStore: BlobStore {
         journal.note(.publish)
         let refusal = script.withLock { $0.publications.isEmpty ? nil : $0.publications.removeFirst() }
         if let refusal { throw StorageError(refusal, "A publication fails.") }
+        let whenPublishing = script.withLock { script in
+            defer { script.whenPublishing = nil }
+            return script.whenPublishing
+        }
+        try await whenPublishing?()
         try await inner.publish(staged, as: key)
     }
 
