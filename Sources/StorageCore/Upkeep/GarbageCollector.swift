@@ -46,19 +46,23 @@ public struct GarbageCollector: Service {
         }
     }
 
-    /// Deletes everything that may be deleted now.
+    /// Deletes everything that may be deleted now. What is released meanwhile is left to the next pass: on a busy node there would
+    /// always be something more, and this one would never end.
     ///
     /// - Parameter grace: Another grace period than the collector's own, for this time.
     public func collect(grace: Duration? = nil) async throws -> Report {
         var report = Report()
+        let start = ContinuousClock.now
+        var elapsed = Duration.zero
         while !Task.isCancelled {
             let doomed = try await metadata.doom(
-                grace: (grace ?? self.grace).wholeMicroseconds, retry: Self.retry, limit: Self.batch)
+                grace: ((grace ?? self.grace) + elapsed).wholeMicroseconds, retry: Self.retry, limit: Self.batch)
             guard !doomed.isEmpty else { break }
             let gone = await remove(doomed)
             try await metadata.settle(.gone(gone.map(\.id)))
             report.blobs += gone.count
             report.bytes += gone.reduce(0) { $0 + $1.size }
+            elapsed = ContinuousClock.now - start
         }
         return report
     }

@@ -179,6 +179,29 @@ struct GarbageCollectorTests {
         #expect(fixture.metadata.claimed.count == 3)
     }
 
+    @Test("ends although others release bytes as fast as it deletes them, and leaves those to the next pass")
+    func busyNode() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        let rounds = Mutex(0)
+        let release: @Sendable () async throws -> Void = {
+            let round = rounds.withLock { rounds in
+                rounds += 1
+                return rounds
+            }
+            guard round <= 20 else { return }
+            try await fixture.storage.put("text \(round)", at: "a", as: ann)
+            try await fixture.storage.delete(try fixture.storage.selector("a", of: ann))
+        }
+        try await release()
+        fixture.clock.advance(by: .seconds(1))
+        fixture.blobs.plan { $0.whenRemoving = release }
+        let report = try await collector(fixture).collect()
+        #expect(report.blobs == 1)
+        let next = try await collect(fixture)
+        #expect(next.blobs == 1)
+    }
+
     @Test("deletes in batches until nothing is left")
     func batches() async throws {
         let fixture = StorageFixture()
