@@ -3,7 +3,7 @@ import StorageCore
 /// New content for a path.
 extension SQLTransaction {
     func put(_ put: FileChange.Put) throws -> FileChangeResult {
-        if let settled = try settle(put.upload) { return settled }
+        if let settled = try settle(put.upload, in: put.container) { return settled }
         let container = try openContainer(put.container, defaults: put.limits)
         // Where the limit was lifted meanwhile, the sweeper gives it back.
         if container.isLimited { try release(of: put.upload) }
@@ -25,16 +25,17 @@ extension SQLTransaction {
     /// Marks the upload as committed in this transaction, so that a lost answer can be looked up.
     ///
     /// - Returns: What it made before, when it was committed already.
-    private func settle(_ upload: UploadID) throws -> FileChangeResult? {
+    private func settle(_ upload: UploadID, in container: ContainerID) throws -> FileChangeResult? {
         let settled = try session.execute(
             """
             UPDATE uploads SET committed_at = \(dialect.now) \
-            WHERE id = $1 AND committed_at IS NULL AND abandoned_at IS NULL
-            """, [.id(upload)])
+            WHERE id = $1 AND container_id = $2 AND committed_at IS NULL AND abandoned_at IS NULL
+            """, [.id(upload), .id(container)])
         guard settled == 0 else { return nil }
-        let isCommitted = try session.exists(
-            "SELECT 1 FROM uploads WHERE id = $1 AND committed_at IS NOT NULL", [.id(upload)])
-        guard isCommitted else { throw BlobLost() }
+        let row = try session.first("SELECT container_id, committed_at FROM uploads WHERE id = $1", [.id(upload)])
+        guard let row else { throw BlobLost() }
+        guard try row.id(0) == container else { throw StorageError.uploadOfAnotherContainer }
+        guard !row.isNull(1) else { throw BlobLost() }
         return try result(ofCommitted: upload)
     }
 

@@ -41,7 +41,8 @@ public protocol MetadataStore: Sendable {
 
     /// Makes a change to files.
     ///
-    /// A commit whose answer was lost throws ``StorageError/Code/outcomeUnknown``.
+    /// A commit whose answer was lost throws ``StorageError/Code/outcomeUnknown``. Refuses to put an upload into another container
+    /// than it was claimed for, committed already or not.
     func commit(_ change: FileChange) async throws -> FileChangeResult
 
     /// The file or folder that is meant; nil when there is none.

@@ -95,3 +95,10 @@ public enum UploadOutcome: Hashable, Sendable {
     /// Nothing is known of the upload: it begins again with the claim.
     case unknown
 }
+
+extension StorageError {
+    /// The refusal to commit an upload into another container than the one that it was claimed or reserved for: in this one there is
+    /// none.
+    package static let uploadOfAnotherContainer = StorageError(
+        .notFound, "There is no such upload in this container.")
+}

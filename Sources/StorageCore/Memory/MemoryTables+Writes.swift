@@ -22,8 +22,10 @@ extension MemoryTables {
     }
 
     mutating func put(_ put: FileChange.Put) throws -> FileChangeResult {
-        if let made = uploads[put.upload]?.made { return result(of: made) }
-        guard let upload = uploads[put.upload], !upload.isAbandoned else { return .blobLost }
+        guard let upload = uploads[put.upload] else { return .blobLost }
+        guard upload.container == put.container else { throw StorageError.uploadOfAnotherContainer }
+        if let made = upload.made { return result(of: made) }
+        guard !upload.isAbandoned else { return .blobLost }
         let place = try place(for: put.path, in: put.container)
         try put.precondition.check(place.file.flatMap { revision(of: $0) })
         guard let blob = blobs[put.blob] else { return .blobLost }

@@ -39,6 +39,28 @@ extension MetadataStoreConformance {
             let outcome = try await scene.store.outcome(of: upload)
             #expect(outcome == .committed(result))
         },
+        clause(
+            "An upload goes into the container that it was claimed for; else room is taken in one and filled in another."
+        ) {
+            scene in
+            let other = try await scene.account()
+            let (content, upload) = (TestContent(), UploadID())
+            let blob = try await scene.claim(content, upload: upload)
+            await expect(.notFound) {
+                try await scene.store.commit(scene.put(blob.id, at: "a", in: other, upload: upload))
+            }
+            let stray = try await scene.file("a", in: other)
+            #expect(stray == nil)
+            let record = try await scene.store.commit(scene.put(blob.id, at: "a", upload: upload)).record
+            #expect(record != nil)
+            // Committed already: what it made is told to nobody else.
+            await expect(.notFound) {
+                try await scene.store.commit(scene.put(blob.id, at: "a", in: other, upload: upload))
+            }
+            let (file, usage) = (try await scene.file("a"), try await scene.usage(of: other))
+            #expect(file == record)
+            #expect(usage == Usage())
+        },
         clause("A refused commit leaves its upload open; else its retry is taken for done.") { scene in
             let upload = UploadID()
             await expect(.preconditionFailed) {
