@@ -134,18 +134,24 @@ extension SQLTransaction {
         try heal(with: blob)
     }
 
-    /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole.
+    /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole: all in this transaction,
+    /// or a crash would leave the rest damaged, but in statements of a bounded size, which end before a statement's time does.
     ///
     /// A corrupt life before can exist only where this one has a generation.
     private func heal(with blob: BlobID) throws {
         let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1 AND gen <> 0", [.id(blob)])
         guard let row else { return }
-        try session.execute(
+        let (space, hash) = (try row.bytes(0), try row.bytes(1))
+        while try session.execute(
             """
-            UPDATE revisions SET blob_id = $1 WHERE blob_id IN \
-            (SELECT id FROM blobs WHERE space = $2 AND hash = $3 AND state = 'corrupt')
-            """, [.id(blob), .bytes(try row.bytes(0)), .bytes(try row.bytes(1))])
+            UPDATE revisions SET blob_id = $1 WHERE id IN \
+            (SELECT r.id FROM revisions r JOIN blobs b ON b.id = r.blob_id \
+            WHERE b.space = $2 AND b.hash = $3 AND b.state = 'corrupt' LIMIT \(Self.healSize))
+            """, [.id(blob), .bytes(space), .bytes(hash)]) == Self.healSize
+        {}
     }
+
+    private static let healSize = 1_000
 
     private func isCurrent(_ content: RevisionContent, in file: StoredFile) throws -> Bool {
         guard let revision = file.record.revision, revision.mediaType == content.mediaType,

@@ -216,4 +216,27 @@ extension MetadataStoreConformance {
             #expect(doomed.isEmpty)
         },
     ]
+
+    static let largeHealing: [Clause] = [
+        clause("Thousands of revisions of a corrupt content are healed by one upload; else some stay damaged for ever.")
+        {
+            scene in
+            let content = TestContent()
+            let corrupt = try await scene.claim(content)
+            _ = try await simultaneously(50) { worker in
+                for index in 0..<45 { try await scene.write(content, at: "a/\(worker)/\(index)") }
+            }
+            try await scene.store.settle(.corrupt(corrupt.key))
+            let key = try await scene.write(content, at: "b").record.required().revision.required().blob
+            var query = ListQuery(container: scene.owner.container.id, limit: 1_000)
+            var healed = 0
+            while true {
+                let page = try await scene.store.list(query)
+                healed += page.entries.count { $0.revision?.blob == key && $0.revision?.isIntact == true }
+                guard page.hasMore, let last = page.entries.last else { break }
+                query.after = last.path
+            }
+            #expect(healed == 2_251)
+        }
+    ]
 }

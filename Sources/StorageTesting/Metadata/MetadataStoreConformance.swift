@@ -15,8 +15,8 @@ public enum MetadataStoreConformance {
         + copies + lists + prefixes + usage + limits + reservations + accounts + builtIn + credentials
         + credentialLists + closing + containers + collection + upkeep + inspections + recall
 
-    /// The clauses that need some ten thousand entries.
-    public static let largeClauses: [Clause] = largeMoves
+    /// The clauses that need thousands of entries.
+    public static let largeClauses: [Clause] = largeMoves + largeHealing
 
     static func clause(
         _ name: String, _ body: @escaping @Sendable (MetadataScene) async throws -> Void
