@@ -1,0 +1,177 @@
+"""
+Uploads, overwrites and deletions of the same few contents while two collectors never rest.
+
+With a grace of 0, what a deletion leaves is collected at once, also while the next upload of the same bytes is on its
+way. That is safe only because a key is never written again once its deletion was authorised, and because a commit looks
+once more whether the blob it is about to refer to is alive: without either, acknowledged files go within seconds here.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+from client import Client, Member, new_member, new_token
+from commands import done, fsck, lines
+from daemon import Daemon
+
+from soak import CONTENTS, DIALECTS, Account, Mandate, soak
+
+PROCESSES = 4
+CLIENTS = 4  # of each process
+
+# Every run draws its own operations; STORAGED_FAULT_SEED repeats the choices of one (not the scheduling of threads).
+SEED = int(os.environ.get("STORAGED_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A server that collects every second what was released just now, and keeps no older revisions."""
+    settings = {"UPKEEP_INTERVAL": "1s", "UPKEEP_GRACE": "0s", "REVISIONS_KEEP": "0"}
+    with Daemon(tmp_path, **settings) as server:
+        yield server.start()
+
+
+class Collector(threading.Thread):
+    """`storaged gc --grace 0`, again and again, beside the server's own collector."""
+
+    def __init__(self, daemon: Daemon):
+        super().__init__()
+        self.daemon_under_test = daemon
+        self.ended = threading.Event()
+        self.blobs = 0
+        self.passes = 0
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            try:
+                self.blobs += json.loads(done(self.daemon_under_test, "gc", "--grace", "0", "--json"))["blobs"]
+            except (AssertionError, subprocess.TimeoutExpired) as failure:
+                self.failures.append(str(failure))
+            self.passes += 1
+
+    def stop(self) -> None:
+        self.ended.set()
+        self.join()
+
+
+def dialect_of(number: int) -> str:
+    return DIALECTS[number % len(DIALECTS)]
+
+
+class Principals:
+    """Who soaks: clients that share a container, and clients with one of their own, all with the same contents."""
+
+    def __init__(self, daemon: Daemon):
+        self.shared = new_member(daemon.url)
+        self.owners: dict[int, Member] = {}
+        for number in range(PROCESSES * CLIENTS):
+            if dialect_of(number) == "hash":  # its names are the contents': two of one account would share them
+                self.owners[number] = new_member(daemon.url)
+        self.tokens = [{"X-Auth-Token": new_token()} for _ in range(2)]
+
+    def headers(self, number: int) -> dict[str, str]:
+        if dialect_of(number) == "container":
+            return self.tokens[number % len(self.tokens)]
+        return dict(self.owners.get(number, self.shared).client.headers)
+
+
+def account_files(daemon: Daemon, headers: dict[str, str]) -> dict[str, tuple[int, str]]:
+    listing = Client(daemon.url, headers).listing()["files"]
+    return {record["path"]: (record["size"], record["hash"]) for record in listing}
+
+
+def blob_files(daemon: Daemon) -> list[Path]:
+    return [path for top in ("store", "containers") for path in (daemon.data / top).rglob("*") if path.is_file()]
+
+
+def lives(daemon: Daemon) -> dict[str, int]:
+    """How many blobs of which state there are, and of which generation the lives of contents were."""
+    database = sqlite3.connect(daemon.data / "storaged.sqlite")
+    states = dict(database.execute("SELECT state, count(*) FROM blobs GROUP BY state").fetchall())
+    later = database.execute("SELECT count(*) FROM blobs WHERE gen <> 0").fetchone()[0]
+    reborn = database.execute("SELECT count(*) FROM blobs WHERE gen <> 0 AND state = 'gone'").fetchone()[0]
+    database.close()
+    return {**states, "later generations": later, "later generations collected": reborn}
+
+
+def run_clients(daemon: Daemon, principals: Principals, operations: int) -> list[Account]:
+    count = PROCESSES * CLIENTS
+    each = operations // count + 1
+    mandates = [Mandate(number, dialect_of(number), principals.headers(number), each, SEED) for number in range(count)]
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as processes:
+        parts = [processes.submit(soak, daemon.port, mandates[process::PROCESSES]) for process in range(PROCESSES)]
+        return [account for part in parts for account in part.result()]
+
+
+@pytest.mark.parametrize("operations", [6_000, pytest.param(200_000, marks=pytest.mark.nightly)])
+def test_collectors_that_never_rest_take_nothing_that_is_stored(daemon: Daemon, operations: int) -> None:
+    principals = Principals(daemon)
+    collector = Collector(daemon)
+    collector.start()
+    began = time.monotonic()
+    try:
+        accounts = run_clients(daemon, principals, operations)
+    finally:
+        seconds = time.monotonic() - began
+        collector.stop()
+    errors = [error for account in accounts for error in account.errors]
+    assert not errors, f"seed {SEED}: {len(errors)} errors\n" + "\n".join(errors[:10]) + "\n" + daemon.log()
+    assert not collector.failures, f"seed {SEED}: {collector.failures[:3]}"
+    performed = sum(account.operations for account in accounts)
+    assert performed >= operations
+
+    # Everything that was acknowledged is there, nothing else is, and the counts are right.
+    done(daemon, "gc", "--grace", "0")
+    expected: dict[tuple[tuple[str, str], ...], dict[str, int]] = {}
+    for account in accounts:
+        headers = principals.headers(account.number)
+        expected.setdefault(tuple(headers.items()), {}).update(account.files)
+    sizes = []
+    for headers, files in expected.items():
+        listed = account_files(daemon, dict(headers))
+        assert {path: size for path, (size, _) in listed.items()} == {
+            path: len(CONTENTS[content]) for path, content in files.items()
+        }
+        sizes.append((len(files), sum(len(CONTENTS[content]) for content in files.values())))
+    rows = lines(done(daemon, "user", "list", "--json"))
+    usage = sorted((row["files"], row["bytes"]) for row in rows if row["files"])
+    assert usage == sorted((count, total) for count, total in sizes if count)
+    found, summary = fsck(daemon)
+    assert found == [], f"seed {SEED}: {found[:5]}"
+    assert summary["read_bytes"] == summary["bytes"] == sum(path.stat().st_size for path in blob_files(daemon))
+
+    # Once everything is deleted and collected, not a byte is left.
+    for headers, files in expected.items():
+        client = Client(daemon.url, dict(headers))
+        for path in files:
+            assert client.remove(path).status_code == 204
+    done(daemon, "gc", "--grace", "0")
+    left = blob_files(daemon)
+    assert left == [], f"seed {SEED}: {len(left)} files of blobs that nobody can collect any more"
+    found, summary = fsck(daemon)
+    assert found == [] and summary["bytes"] == 0
+    assert daemon.stop() == 0, daemon.log()
+
+    # The races were there: contents were collected and stored again under new keys, many times over.
+    history = lives(daemon)
+    uploads = sum(account.uploads for account in accounts)
+    deletions = sum(account.deletions for account in accounts)
+    print(
+        f"{performed} operations in {seconds:.1f} s ({performed / seconds:.0f}/s), seed {SEED}: {uploads} uploads, "
+        f"{deletions} deletions; gc ran {collector.passes} times and took {collector.blobs} blobs; {history}"
+    )
+    assert history.get("live", 0) == history.get("pending", 0) == history.get("doomed", 0) == 0
+    assert history["later generations collected"] > operations / 200, history
+    assert collector.blobs > 0, "the second collector never took anything"
