@@ -11,7 +11,7 @@ public struct BlobInfo: Hashable, Sendable {
     }
 }
 
-/// A part of a blob: bytes from ``lowerBound`` up to, not including, ``upperBound``.
+/// A part of a blob: bytes from its lower bound up to, not including, its upper one.
 public typealias ByteRange = Range<Int64>
 
 /// Bytes that were taken in by a store and can be published under a key.
@@ -86,5 +86,13 @@ extension BlobContent {
             }
         }
         return (try hasher.finalize(), count)
+    }
+
+    /// The bytes of the part as a stream, however the store hands them over.
+    public var stream: ByteStream {
+        switch body {
+        case .bytes(let bytes): ByteStream(bytes)
+        case .file(_, let stream), .stream(let stream): stream
+        }
     }
 }

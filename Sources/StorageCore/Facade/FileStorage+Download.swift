@@ -11,12 +11,31 @@ extension FileStorage {
         return record
     }
 
+    /// Opens a whole file for reading.
+    ///
+    /// - Returns: The record, and the bytes, which end with ``StorageError/Code/corrupt`` in place of the last chunk when they are not
+    ///   what they were.
+    /// - Throws: ``StorageError/Code/notFound``; ``StorageError/Code/pathConflict`` for a folder; ``StorageError/Code/corrupt`` when the
+    ///   bytes are lost.
+    public func open(_ selector: FileSelector) async throws -> (record: FileRecord, body: ByteStream) {
+        let (found, content) = try await read(selector) { record in
+            guard let revision = record.revision else {
+                throw StorageError(.pathConflict, "\(record.path) is a folder; only files have bytes.")
+            }
+            return ((record: record, revision: revision), 0..<revision.size)
+        }
+        guard let content else { throw Self.corrupt }
+        return (found.record, stream(content, of: found.revision))
+    }
+
     /// Finds a file and opens the part of it that `plan` asks for.
     ///
     /// The plan is made from the record alone, before any byte is touched. When the bytes are gone by then, because the file was
     /// overwritten or deleted meanwhile, it is found and planned anew.
     ///
-    /// - Parameter plan: Says which part of a file is wanted; nil for none of it.
+    /// - Parameters:
+    ///   - selector: Which file is meant.
+    ///   - plan: Says which part of a file is wanted; nil for none of it.
     /// - Returns: The record that the plan was made from, and the opened part if one was asked for.
     /// - Throws: ``StorageError/Code/notFound``; ``StorageError/Code/corrupt`` when the bytes are lost.
     public func read<Plan: Sendable>(
@@ -75,23 +94,20 @@ extension FileStorage {
 
     /// The bytes of an opened part as chunks, compared with their digest when they are a whole revision.
     public func stream(_ content: BlobContent, of revision: Revision) -> ByteStream {
-        switch content.body {
-        case .bytes(let bytes):
-            return ByteStream(bytes)
-        case .stream(let stream):
-            return stream
-        case .file(_, let stream):
-            return content.range == 0..<revision.size ? verified(stream, revision) : stream
+        // All others were compared, or are going to be, since they were opened.
+        guard case .file(_, let stream) = content.body, content.range == 0..<revision.size else {
+            return content.stream
         }
+        return verified(stream, revision)
     }
 
     /// The same bytes, with an error in place of the last chunk when they are not the revision's.
     private func verified(_ stream: ByteStream, _ revision: Revision) -> ByteStream {
         ByteStream(length: revision.size, isReplayable: stream.isReplayable) {
-            var verifier = Verifier(stream.makeAsyncIterator(), digest: revision.blob.digest)
+            var chunks = stream.verified(by: revision.blob.digest).makeAsyncIterator()
             return {
                 do {
-                    return try await verifier.next()
+                    return try await chunks.next()
                 } catch let error as StorageError where error.code == .corrupt {
                     throw await damaged(revision)
                 }
@@ -120,33 +136,4 @@ extension FileStorage {
     }
 
     static let corrupt = StorageError(.corrupt, "The stored bytes of this file are damaged.")
-}
-
-/// Passes chunks through one behind, so that the last leaves only after the digest of all was found right.
-private struct Verifier {
-    private var chunks: ByteStream.Iterator
-    private var hasher: StreamingDigest?
-    private let digest: BlobDigest
-    private var held: ByteBuffer?
-    private var isAtEnd = false
-
-    init(_ chunks: ByteStream.Iterator, digest: BlobDigest) {
-        self.chunks = chunks
-        self.digest = digest
-    }
-
-    mutating func next() async throws -> ByteBuffer? {
-        guard !isAtEnd else { return nil }
-        let hasher = try hasher ?? StreamingDigest()
-        self.hasher = hasher
-        while let chunk = try await chunks.next() {
-            try hasher.update(chunk)
-            let ready = held
-            held = chunk
-            if let ready { return ready }
-        }
-        guard try hasher.finalize() == digest else { throw FileStorage.corrupt }
-        isAtEnd = true
-        return held
-    }
 }

@@ -1,16 +1,16 @@
 internal import CLibcrypto
-package import NIOCore
+public import NIOCore
 
-/// SHA-256 (FIPS 180-4) of bytes that come in parts.
+/// SHA-256 (FIPS 180-4) of bytes that come in parts: what a ``BlobStore`` needs to name what it takes in.
 ///
-/// One message: feed it with `update`, then ``finalize()`` once.
-package struct SHA256Hasher: ~Copyable {
+/// One message: feed it with ``update(_:)``, then ``finalize()`` once.
+public struct SHA256Hasher: ~Copyable {
     private let context: OpaquePointer
 
     /// Begins a message.
     ///
     /// - Throws: ``StorageError/Code/internal`` when libcrypto cannot.
-    package init() throws {
+    public init() throws {
         let algorithm = try SHA256.algorithm()
         let context = EVP_MD_CTX_new()
         guard let context, EVP_DigestInit_ex2(context, algorithm, nil) == 1 else {
@@ -33,12 +33,12 @@ package struct SHA256Hasher: ~Copyable {
     }
 
     /// Feeds the readable bytes of the buffer.
-    package mutating func update(_ buffer: ByteBuffer) throws {
+    public mutating func update(_ buffer: ByteBuffer) throws {
         try buffer.withUnsafeReadableBytes { try update($0) }
     }
 
     /// Ends the message and returns its digest.
-    package consuming func finalize() throws -> BlobDigest {
+    public consuming func finalize() throws -> BlobDigest {
         let context = context
         let bytes = try SHA256.output { EVP_DigestFinal_ex(context, $0, nil) == 1 }
         guard let digest = BlobDigest(bytes: bytes) else { throw LibcryptoError.failure("EVP_DigestFinal_ex") }

@@ -41,22 +41,13 @@ func buildApplication(
     _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness(),
     _ identity: TLSIdentity? = nil
 ) throws -> some ApplicationProtocol {
-    let hasher = PasswordHasher()
-    let bearer = BearerAuthProvider(metadata: stores.metadata, idle: configuration.authentication.tokenIdleTime)
-    let containers = ContainerTokenAuthProvider(
-        metadata: stores.metadata, mode: configuration.authentication.containers)
-    let authentication = try AuthProviderChain([
-        BasicAuthProvider(metadata: stores.metadata, hasher: hasher),
-        bearer,
-        containers,
-    ])
-    let accounts = AccountRegistry(
-        metadata: stores.metadata, hasher: hasher,
-        passwords: PasswordPolicy(minimumBytes: configuration.authentication.minimumPasswordLength), bearer: bearer,
-        containers: containers, policy: configuration.accountPolicy)
+    let authentication = try BuiltInAuthentication(
+        metadata: stores.metadata, policy: configuration.accountPolicy,
+        passwords: PasswordPolicy(minimumBytes: configuration.authentication.minimumPasswordLength),
+        containers: configuration.authentication.containers)
     let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
     let routes = StorageRoutes<StorageRequestContext>(
-        storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
+        storage: storage, accounts: authentication.accounts, authentication: authentication, readiness: readiness,
         anonymousUploads: configuration.authentication.anonymousUploads, publicURL: configuration.http.publicURL,
         trustedProxies: configuration.http.trustedProxies, crossOrigin: configuration.http.crossOrigin,
         serverName: "storaged")

@@ -18,6 +18,22 @@ struct ReadingTests {
         return (record, content, plans.withLock { $0 })
     }
 
+    @Test("as a whole is one call, which refuses a folder and what is not there")
+    func whole() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        try await fixture.storage.put("hello", at: "docs/a", as: ann)
+        let (record, body) = try await fixture.storage.open(try fixture.storage.selector("docs/a", of: ann))
+        let read = try await body.collect(upTo: 5)
+        #expect(record.revision?.size == 5)
+        #expect(read == ByteBuffer(string: "hello"))
+        for (path, code) in [("docs", StorageError.Code.pathConflict), ("b", .notFound)] {
+            let selector = try fixture.storage.selector(path, of: ann)
+            let error = await #expect(throws: StorageError.self) { try await fixture.storage.open(selector) }
+            #expect(error?.code == code)
+        }
+    }
+
     @Test("looks again when the bytes are gone by the time they are opened", arguments: [0, 1, 2])
     func looksAgain(times: Int) async throws {
         let fixture = StorageFixture()
