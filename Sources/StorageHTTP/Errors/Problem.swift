@@ -18,6 +18,8 @@ struct Problem: Error {
         self.headers = headers
     }
 
+    static let mediaType = "application/problem+json"
+
     /// Whether an operator should hear of it: the server failed, and not the request. A full container is its owner's business.
     var isFault: Bool { status.code >= 500 && code != StorageError.Code.quotaExceeded.name }
 

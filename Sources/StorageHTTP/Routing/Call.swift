@@ -53,31 +53,12 @@ struct Call: Sendable {
 
     /// Who asks; nil without any credential.
     func principalIfAny() async throws -> Principal? {
-        guard let credential = try credential else { return nil }
-        guard let principal = try await services.authentication.authenticate(credential) else {
-            throw StorageError.unauthenticated
-        }
-        return principal
+        try await services.principal(of: request)
     }
 
     /// Who asks, where that is known without waiting; nil says nothing.
     func recalledPrincipal() -> Principal? {
-        (try? credential).flatMap { services.authentication.recall($0) }
-    }
-
-    private var credential: Credential? {
-        get throws {
-            switch try AuthorizationHeader(headers) {
-            case .none: return nil
-            case .basic(let login, let password): return .basic(login: login, password: password)
-            case .bearer(let token): return .bearer(token)
-            case .containerToken(let bytes):
-                guard let uuid = Identifier<ContainerToken>(bytes: bytes), let token = ContainerToken(uuid) else {
-                    throw StorageError.unauthenticated
-                }
-                return .containerToken(token)
-            }
-        }
+        (try? Credential(request)).flatMap { services.authentication.recall($0) }
     }
 
     /// The conditions of a change.
@@ -114,6 +95,33 @@ extension Precondition {
             let seconds = HTTPDate.parse(value, now: Timestamp.now().seconds)
         {
             ifUnmodifiedSince = Timestamp(microseconds: seconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
+        }
+    }
+}
+
+extension Call.Services {
+    /// Who sends a request; nil without any credential.
+    func principal(of request: Request) async throws -> Principal? {
+        guard let credential = try Credential(request) else { return nil }
+        guard let principal = try await authentication.authenticate(credential) else {
+            throw StorageError.unauthenticated
+        }
+        return principal
+    }
+}
+
+extension Credential {
+    /// The credential that a request presents; nil for none.
+    fileprivate init?(_ request: Request) throws {
+        switch try AuthorizationHeader(request.headers) {
+        case .none: return nil
+        case .basic(let login, let password): self = .basic(login: login, password: password)
+        case .bearer(let token): self = .bearer(token)
+        case .containerToken(let bytes):
+            guard let uuid = Identifier<ContainerToken>(bytes: bytes), let token = ContainerToken(uuid) else {
+                throw StorageError.unauthenticated
+            }
+            self = .containerToken(token)
         }
     }
 }

@@ -44,6 +44,10 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     /// Makes the routes over a store.
     ///
     /// - Parameters:
+    ///   - storage: The files.
+    ///   - accounts: Registers, signs in and out.
+    ///   - authentication: Tells who presents a credential.
+    ///   - readiness: Says when the server is about to stop.
     ///   - anonymousUploads: Whether the dialect that knows no accounts stores files for those who send no credentials.
     ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
     ///   - trustedProxies: Whose `Forwarded` and `X-Forwarded-…` fields are believed.
@@ -61,6 +65,19 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             crossOrigin: crossOrigin)
         table = RouteTable(allRoutes)
         logger = Logger(label: "storage.http")
+    }
+
+    /// Who sends a request, by the credentials that the routes take: for routes that an application has beside them.
+    ///
+    /// - Returns: nil for a request without any credential.
+    /// - Throws: What a route may throw as it is, since it knows its own answer: 401 for a credential that is not valid, 400 for more
+    ///   than one.
+    public func principal(of request: Request) async throws -> Principal? {
+        do {
+            return try await services.principal(of: request)
+        } catch let error as ParseError {
+            throw Problem(error)
+        }
     }
 
     /// Answers a request.
@@ -145,7 +162,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             log.note(refusal: problem.code)
         }
         return .json(
-            problem.status, type: "application/problem+json", headers: problem.headers,
+            problem.status, type: Problem.mediaType, headers: problem.headers,
             problem.document(requestID: log.id))
     }
 
@@ -226,11 +243,10 @@ extension Response {
 extension RouterMethods {
     /// Mounts all routes of a store; their paths are absolute, so this is called on the application's router itself.
     ///
-    /// Every path answers that the application has no route for, but below a prefix of its own routes the application's 404 stays.
+    /// Every path but `/` answers that the application has no route for; below a prefix of its own routes its 404 stays.
     @discardableResult
     public func add(storage routes: StorageRoutes<Context>) -> Self {
         for method in [HTTPRequest.Method.get, .head, .put, .post, .delete, .options, .patch] {
-            on("/", method: method) { try await routes.respond(to: $0, context: $1) }
             on("/**", method: method) { try await routes.respond(to: $0, context: $1) }
         }
         return self
