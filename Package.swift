@@ -24,6 +24,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioFileSystem = product(name: "_NIOFileSystem", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -106,6 +107,39 @@ let package = Package(
                 .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .hummingbirdTLS,
                 .logging,
                 .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .yams,
+            ],
+            swiftSettings: settings
+        ),
+        // The examples are built as another package would be: with the language's defaults, and without package access.
+        .executableTarget(
+            name: "web-app",
+            dependencies: [
+                "StorageCore", "StorageSQL", "StorageSQLite", "StorageHTTP", .argumentParser, .hummingbird, .httpTypes,
+                .logging, .nioCore, .serviceLifecycle,
+            ],
+            path: "Examples/WebApp",
+            packageAccess: false,
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
+        .executableTarget(
+            name: "stash",
+            dependencies: ["StorageCore", .argumentParser, .nioCore, .nioFileSystem],
+            path: "Examples/Stash",
+            packageAccess: false,
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
+        .target(
+            name: "MirroredBlobStore",
+            dependencies: ["StorageCore"],
+            path: "Examples/MirroredBlobStore",
+            packageAccess: false,
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
+        .testTarget(
+            name: "ExamplesTests",
+            dependencies: [
+                "MirroredBlobStore", "StorageCore", "StorageTesting", "stash", "web-app", .hummingbird,
+                .hummingbirdTesting, .httpTypes, .nioCore,
             ],
             swiftSettings: settings
         ),
