@@ -68,6 +68,12 @@ bench: release ## Measures beside nginx; no figure makes it fail.
 lean: ## Proves that embedding StorageCore alone builds no database, HTTP or TLS package.
 	@scripts/lean-consumer
 
+.PHONY: docs
+docs: ## Makes the documentation of every library in .build-docs; a warning is a failure.
+	@scripts/bootstrap build
+	swift build
+	@scripts/docs
+
 .PHONY: clean
 clean: ## Removes every build product; ./data stays.
-	rm -rf .build .build-lean .build-tools
+	rm -rf .build .build-lean .build-tools .build-docs

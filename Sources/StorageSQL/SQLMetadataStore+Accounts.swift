@@ -2,12 +2,12 @@ public import StorageCore
 
 /// Accounts, credentials and the record of what was done with them.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/account(_:)``.
+    /// See ``/StorageCore/MetadataStore/account(_:)``.
     public func account(_ selector: AccountSelector) async throws -> AccountRecord? {
         try await read { try $0.account(selector) }
     }
 
-    /// See ``MetadataStore/hasEnded(_:)``.
+    /// See ``/StorageCore/MetadataStore/hasEnded(_:)``.
     public func hasEnded(_ digest: TokenDigest) async throws -> Bool {
         try await read { transaction in
             try transaction.session.exists(
@@ -18,7 +18,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/accounts(after:limit:)``.
+    /// See ``/StorageCore/MetadataStore/accounts(after:limit:)``.
     public func accounts(after serial: Int64, limit: Int) async throws -> [Account] {
         try await read { transaction in
             try transaction.session.query(
@@ -30,7 +30,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/credentials(of:after:limit:)``.
+    /// See ``/StorageCore/MetadataStore/credentials(of:after:limit:)``.
     public func credentials(
         of account: AccountID, after: CredentialID?, limit: Int
     ) async throws -> [StoredCredential] {
@@ -44,12 +44,12 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/change(_:)``.
+    /// See ``/StorageCore/MetadataStore/change(_:)``.
     public func change(_ change: AccountChange) async throws -> AccountChangeResult {
         try await write { try $0.perform(change) }
     }
 
-    /// See ``MetadataStore/audit(_:)``.
+    /// See ``/StorageCore/MetadataStore/audit(_:)``.
     public func audit(_ entry: AuditEntry) async throws {
         try await write { transaction in
             _ = try transaction.session.execute(
@@ -64,7 +64,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/setting(_:default:)``.
+    /// See ``/StorageCore/MetadataStore/setting(_:default:)``.
     public func setting(_ name: String, default value: String?) async throws -> String? {
         let stored = try await read { transaction in
             try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)

@@ -2,7 +2,7 @@ public import StorageCore
 
 /// Uploads and their claims on blobs.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/claim(_:)``.
+    /// See ``/StorageCore/MetadataStore/claim(_:)``.
     public func claim(_ claim: UploadClaim) async throws -> ClaimedBlob {
         try await write(.relaxed) { transaction in
             let blob = try transaction.claimBlob(claim)
@@ -17,12 +17,12 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/reserve(_:)``.
+    /// See ``/StorageCore/MetadataStore/reserve(_:)``.
     public func reserve(_ reservation: UploadReservation) async throws -> Int64 {
         try await write(.relaxed) { try $0.reserve(reservation) }
     }
 
-    /// See ``MetadataStore/renew(_:lease:)``.
+    /// See ``/StorageCore/MetadataStore/renew(_:lease:)``.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
         try await write(.relaxed) { transaction in
             let session = transaction.session
@@ -50,7 +50,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/abandon(_:)``.
+    /// See ``/StorageCore/MetadataStore/abandon(_:)``.
     public func abandon(_ upload: UploadID) async throws {
         try await write(.relaxed) { transaction in
             let open = try transaction.session.execute(
@@ -60,7 +60,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/outcome(of:)``.
+    /// See ``/StorageCore/MetadataStore/outcome(of:)``.
     public func outcome(of upload: UploadID) async throws -> UploadOutcome {
         try await write(.relaxed) { transaction in
             let rows = try transaction.session.query(

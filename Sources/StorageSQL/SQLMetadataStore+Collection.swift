@@ -2,7 +2,7 @@ public import StorageCore
 
 /// Collecting blobs, and housekeeping.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/doom(grace:retry:limit:)``.
+    /// See ``/StorageCore/MetadataStore/doom(grace:retry:limit:)``.
     public func doom(grace: Int64, retry: Int64, limit: Int) async throws -> [BlobRecord] {
         // A batch whose candidates are all still referred to says nothing of those behind it.
         while true {
@@ -19,7 +19,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/settle(_:)``.
+    /// See ``/StorageCore/MetadataStore/settle(_:)``.
     public func settle(_ settlement: BlobSettlement) async throws {
         try await write { transaction in
             let now = transaction.dialect.now
@@ -46,7 +46,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/tidy(_:)``.
+    /// See ``/StorageCore/MetadataStore/tidy(_:)``.
     public func tidy(_ chore: Chore) async throws -> Bool {
         try await write { transaction in
             let now = transaction.dialect.now

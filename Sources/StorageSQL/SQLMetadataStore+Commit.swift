@@ -2,7 +2,7 @@ public import StorageCore
 
 /// Changing files.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/commit(_:)``.
+    /// See ``/StorageCore/MetadataStore/commit(_:)``.
     public func commit(_ change: FileChange) async throws -> FileChangeResult {
         do {
             return try await write { try $0.perform(change) }

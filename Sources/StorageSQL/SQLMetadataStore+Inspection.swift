@@ -2,7 +2,7 @@ public import StorageCore
 
 /// What is compared with the blob store and with itself.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/inspectBlobs(_:)``.
+    /// See ``/StorageCore/MetadataStore/inspectBlobs(_:)``.
     public func inspectBlobs(_ selection: BlobSelection) async throws -> [BlobInspection] {
         switch selection {
         case .page(let after, let limit):
@@ -28,7 +28,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/inspectContainers(after:limit:)``.
+    /// See ``/StorageCore/MetadataStore/inspectContainers(after:limit:)``.
     public func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
         try await read { transaction in
             try transaction.session.query(

@@ -2,12 +2,12 @@ public import StorageCore
 
 /// Reading files.
 extension SQLMetadataStore {
-    /// See ``MetadataStore/file(_:)``.
+    /// See ``/StorageCore/MetadataStore/file(_:)``.
     public func file(_ selector: FileSelector) async throws -> FileRecord? {
         try await remembering(selector) { try await read { try $0.file(selector)?.record } }
     }
 
-    /// See ``MetadataStore/list(_:)``.
+    /// See ``/StorageCore/MetadataStore/list(_:)``.
     public func list(_ query: ListQuery) async throws -> Page<FileRecord> {
         try await read { transaction in
             let (sql, arguments) = query.statement
@@ -16,7 +16,7 @@ extension SQLMetadataStore {
         }
     }
 
-    /// See ``MetadataStore/usage(of:)``.
+    /// See ``/StorageCore/MetadataStore/usage(of:)``.
     public func usage(of container: ContainerID) async throws -> Usage {
         try await read { try $0.usage(of: container) }
     }

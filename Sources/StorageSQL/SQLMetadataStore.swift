@@ -1,6 +1,6 @@
 public import StorageCore
 
-/// The metadata store in SQL, the same for every database: drivers differ only in ``SQLDatabase``.
+/// The metadata store in SQL, the same for every database: drivers differ only in what runs the statements.
 public struct SQLMetadataStore: MetadataStore {
     private let database: any SQLDatabase
     private let records = RecordCache()
@@ -9,7 +9,7 @@ public struct SQLMetadataStore: MetadataStore {
         self.database = database
     }
 
-    /// See ``MetadataStore/recall(_:)``: a record that was read at the version that the database still has.
+    /// See ``/StorageCore/MetadataStore/recall(_:)``: a record that was read at the version that the database still has.
     public func recall(_ selector: FileSelector) -> FileRecord? {
         database.version.flatMap { records.record(selector, at: $0) }
     }

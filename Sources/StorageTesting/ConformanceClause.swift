@@ -18,7 +18,9 @@ public struct ConformanceClause<Subject>: Sendable, CustomTestStringConvertible 
 
     /// States what must hold.
     ///
-    /// - Parameter body: Puts it to the test; reports what does not hold by `#expect`, `#require` or an error.
+    /// - Parameters:
+    ///   - name: What must hold, and what goes wrong where it does not.
+    ///   - body: Puts it to the test; reports what does not hold by `#expect`, `#require` or an error.
     public init(_ name: String, _ body: @escaping @Sendable (Subject) async throws -> Void) {
         self.name = name
         self.body = body

@@ -40,7 +40,10 @@ extension ByteBuffer {
 extension ByteStream {
     /// A body that comes in chunks of these sizes, over and over; the last one is what is left.
     ///
-    /// - Parameter length: What the body says of its length; may be wrong on purpose.
+    /// - Parameters:
+    ///   - whole: All bytes of the body.
+    ///   - sizes: The sizes of the chunks; none for a single chunk.
+    ///   - length: What the body says of its length; may be wrong on purpose.
     public static func chunked(_ whole: ByteBuffer, sizes: [Int], length: Int64?) -> ByteStream {
         ByteStream(length: length, isReplayable: true) {
             var rest = whole

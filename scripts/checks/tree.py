@@ -7,7 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .swift import blank_comments_and_strings
 
-BUILD_FOLDERS = {".git", ".build", ".build-tools", ".build-lean", "__pycache__", ".pytest_cache"}
+BUILD_FOLDERS = {".git", ".build", ".build-tools", ".build-lean", ".build-docs", "__pycache__", ".pytest_cache"}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ public struct BasicAuthProvider: AuthProvider {
 
     /// Makes a provider over a metadata store.
     ///
-    /// - Parameter remembered: How many right passwords are remembered, as an HMAC under a key of this process.
+    /// - Parameters:
+    ///   - metadata: Knows the accounts.
+    ///   - hasher: Checks passwords.
+    ///   - remembered: How many right passwords are remembered, as an HMAC under a key of this process.
     /// - Throws: ``StorageError/Code/internal`` when no random key can be had.
     public init(metadata: any MetadataStore, hasher: PasswordHasher, remembered: Int = 1_024) throws {
         self.metadata = metadata

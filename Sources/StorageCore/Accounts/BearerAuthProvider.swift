@@ -10,6 +10,7 @@ public struct BearerAuthProvider: AuthProvider {
     /// Makes a provider over a metadata store.
     ///
     /// - Parameters:
+    ///   - metadata: Knows the tokens.
     ///   - idle: How long a token lasts without being used; nil when that does not matter.
     ///   - remembered: How many tokens are remembered for their second.
     public init(metadata: any MetadataStore, idle: Duration?, remembered: Int = 4_096) {

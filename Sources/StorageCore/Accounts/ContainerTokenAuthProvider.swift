@@ -16,7 +16,10 @@ public struct ContainerTokenAuthProvider: AuthProvider {
 
     /// Makes a provider over a metadata store.
     ///
-    /// - Parameter remembered: How many tokens are remembered for a second.
+    /// - Parameters:
+    ///   - metadata: Knows the tokens.
+    ///   - mode: Which are accepted.
+    ///   - remembered: How many tokens are remembered for a second.
     public init(metadata: any MetadataStore, mode: Mode = .open, remembered: Int = 4_096) {
         self.init(metadata: metadata, mode: mode, remembered: remembered) { .now }
     }

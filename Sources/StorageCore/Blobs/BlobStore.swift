@@ -6,7 +6,7 @@ public import NIOCore
 ///
 /// - Bytes become visible only by ``publish(_:as:)``, whole, and only after they are durable.
 /// - A key is written at most with one content: its digest is part of the key. A store must not change published bytes.
-/// - A store never decides that bytes are not needed any more: only the collector calls ``remove(_:)``.
+/// - A store never decides that bytes are not needed any more: only the collector calls ``remove(_:)-(BlobKey)``.
 /// - No method may block an event loop or a thread of the cooperative pool.
 /// - Every failure is a ``StorageError``; absence is a value.
 public protocol BlobStore: Sendable {
@@ -27,8 +27,8 @@ public protocol BlobStore: Sendable {
 
     /// Opens a blob for reading, from the start or a part of it; nil when it is not there.
     ///
-    /// A range beyond the size is cut to it. The content stays readable after a ``remove(_:)`` for as long as the store's kind
-    /// allows: on disk until it is released, in a bucket for the collector's grace period.
+    /// A range beyond the size is cut to it. The content stays readable after a ``remove(_:)-(BlobKey)`` for as long as the
+    /// store's kind allows: on disk until it is released, in a bucket for the collector's grace period.
     func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent?
 
     /// The whole blob, where its bytes are in memory and known to be right; nil says nothing. Never waits.

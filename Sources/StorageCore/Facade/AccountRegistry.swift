@@ -49,8 +49,12 @@ public struct AccountRegistry: Sendable {
     /// Makes a registry over a metadata store.
     ///
     /// - Parameters:
+    ///   - metadata: Keeps the accounts.
+    ///   - hasher: Hashes and checks passwords.
+    ///   - passwords: Which passwords may be chosen.
     ///   - bearer: The provider whose memory is to forget a token as soon as it ends.
     ///   - containers: The same for container tokens.
+    ///   - policy: Who may register, and how long a sign-in lasts.
     public init(
         metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy,
         bearer: BearerAuthProvider? = nil, containers: ContainerTokenAuthProvider? = nil,
@@ -73,7 +77,11 @@ public struct AccountRegistry: Sendable {
 
     /// Makes an account with login and password.
     ///
-    /// - Parameter principal: Who asks; nil for somebody who is not signed in.
+    /// - Parameters:
+    ///   - login: 1 to 255 bytes of UTF-8 without a colon.
+    ///   - password: What ``PasswordPolicy`` accepts.
+    ///   - email: Kept as it is; nobody writes to it.
+    ///   - principal: Who asks; nil for somebody who is not signed in.
     /// - Throws: ``StorageError/Code/forbidden``, ``StorageError/Code/unprocessable``, ``StorageError/Code/loginTaken``.
     public func register(
         login: [UInt8], password: [UInt8], email: String?, as principal: Principal?

@@ -2,7 +2,9 @@
 extension FileStorage {
     /// One page of the entries of the principal's container; empty as long as nothing was written under its token.
     ///
-    /// - Parameter query: Makes the question for a container.
+    /// - Parameters:
+    ///   - principal: Whose container it is.
+    ///   - query: Makes the question for a container.
     public func list(
         as principal: Principal, _ query: (ContainerID) -> ListQuery
     ) async throws -> Page<FileRecord> {

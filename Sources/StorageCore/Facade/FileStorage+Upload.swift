@@ -65,7 +65,10 @@ extension FileStorage {
     ///
     /// A body whose digest is not the one that was promised for it (``ByteStream/confirming(_:)``) is given back at once.
     ///
-    /// - Parameter replaced: What is known of the file that the bytes are going to replace.
+    /// - Parameters:
+    ///   - body: The bytes to come.
+    ///   - principal: Whose file they are going to be.
+    ///   - replaced: What is known of the file that they are going to replace.
     /// - Throws: ``StorageError/Code/quotaExceeded``; whatever the body throws.
     public func stage(
         _ body: ByteStream, as principal: Principal, replacing replaced: Replacement = .nothing
@@ -121,7 +124,10 @@ extension FileStorage {
 
     /// Refuses what is known to fail before a body is read; the commit decides in the end.
     ///
-    /// - Parameter length: The number of bytes to come, where it is known.
+    /// - Parameters:
+    ///   - file: The file as it is to be stored.
+    ///   - length: The number of bytes to come, where it is known.
+    ///   - principal: Whose file it is to be.
     /// - Returns: The file that is going to be replaced, if there is one and it was looked for.
     @discardableResult
     public func admit(_ file: NewFile, length: Int64?, as principal: Principal) async throws -> FileRecord? {
@@ -146,7 +152,10 @@ extension FileStorage {
 
     /// Refuses a body that cannot fit into the principal's container, before its first byte is asked for.
     ///
-    /// - Parameter bytes: The least number of bytes that are going to be stored.
+    /// - Parameters:
+    ///   - bytes: The least number of bytes that are going to be stored.
+    ///   - replaced: What is known of the file that they are going to replace.
+    ///   - principal: Whose container it is.
     /// - Throws: ``StorageError/Code/quotaExceeded``.
     public func admitRoom(for bytes: Int64, replacing replaced: Replacement, as principal: Principal) async throws {
         let own = container(of: principal)?.limits ?? .none

@@ -37,7 +37,10 @@ public struct ByteStream: AsyncSequence, Sendable {
 
     /// A stream over any sequence of chunks, passed through as they come.
     ///
-    /// - Parameter isReplayable: Whether the sequence can be iterated more than once.
+    /// - Parameters:
+    ///   - chunks: The bytes; chunks without any are left out.
+    ///   - length: The number of bytes, where it is known. A store refuses a body that turns out to have another one.
+    ///   - isReplayable: Whether the sequence can be iterated more than once.
     public init<Chunks: AsyncSequence & Sendable>(_ chunks: Chunks, length: Int64?, isReplayable: Bool)
     where Chunks.Element == ByteBuffer {
         self.init(length: length, isReplayable: isReplayable) {

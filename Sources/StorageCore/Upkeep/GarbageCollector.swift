@@ -23,6 +23,8 @@ public struct GarbageCollector: Service {
     /// Makes a collector.
     ///
     /// - Parameters:
+    ///   - metadata: Says what may be deleted.
+    ///   - blobs: Where it is deleted.
     ///   - grace: How long released bytes stay for readers that are under way; not what makes it safe.
     ///   - interval: The pause between two collections.
     public init(metadata: any MetadataStore, blobs: any BlobStore, grace: Duration, interval: Duration) {

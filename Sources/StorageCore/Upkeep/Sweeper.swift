@@ -9,7 +9,9 @@ public struct Sweeper: Service {
 
     /// Makes a sweeper.
     ///
-    /// - Parameter interval: The pause between two rounds.
+    /// - Parameters:
+    ///   - metadata: What is swept.
+    ///   - interval: The pause between two rounds.
     public init(metadata: any MetadataStore, interval: Duration) {
         self.metadata = metadata
         self.interval = interval

@@ -1,7 +1,7 @@
 import StorageCore
 import Testing
 
-/// What every ``AuthProvider`` must do, clause by clause.
+/// What every ``/StorageCore/AuthProvider`` must do, clause by clause.
 ///
 /// A provider joins with a function that makes an ``AuthProviderCandidate`` over a new store.
 public enum AuthProviderConformance {

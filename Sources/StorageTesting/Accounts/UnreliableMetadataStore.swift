@@ -11,7 +11,7 @@ public final class UnreliableMetadataStore: MetadataStore {
         self.inner = inner
     }
 
-    /// Whether every call fails with ``StorageError/Code/unavailable``.
+    /// Whether every call fails with ``/StorageCore/StorageError/Code/unavailable``.
     public var isFailing: Bool {
         get { fails.load(ordering: .sequentiallyConsistent) }
         set { fails.store(newValue, ordering: .sequentiallyConsistent) }

@@ -1,6 +1,6 @@
 public import StorageCore
 
-/// What every ``BlobStore`` must do, clause by clause.
+/// What every ``/StorageCore/BlobStore`` must do, clause by clause.
 public enum BlobStoreConformance {
     /// One thing that must hold.
     public typealias Clause = ConformanceClause<any BlobStore>

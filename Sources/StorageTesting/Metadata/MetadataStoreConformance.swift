@@ -1,6 +1,6 @@
 public import StorageCore
 
-/// What every ``MetadataStore`` must do, clause by clause.
+/// What every ``/StorageCore/MetadataStore`` must do, clause by clause.
 ///
 /// Clauses need no clock of their own: leases, grace and lifetimes are passed as durations that have ended already, or
 /// will not end during the test.

@@ -35,7 +35,7 @@ public struct MetadataStoreModelCheck: Sendable {
         self.operations = operations
     }
 
-    /// Compares a store with a model, which is ``InMemoryMetadataStore`` unless another one is given.
+    /// Compares a store with a model, which is ``/StorageCore/InMemoryMetadataStore`` unless another one is given.
     ///
     /// Records an issue at the first difference.
     public func run(
