@@ -188,11 +188,11 @@ extension MetadataStoreConformance {
     /// Settings, records of acts, housekeeping with nothing to do.
     static let upkeep: [Clause] = [
         clause("A setting has the first value that anybody gave it.") { scene in
-            let unset = try await scene.store.setting("store.id", default: nil)
-            let first = try await scene.store.setting("store.id", default: "one")
-            let second = try await scene.store.setting("store.id", default: "two")
-            let read = try await scene.store.setting("store.id", default: nil)
-            let other = try await scene.store.setting("other", default: nil)
+            let unset = try await scene.store.setting("conformance.first", default: nil)
+            let first = try await scene.store.setting("conformance.first", default: "one")
+            let second = try await scene.store.setting("conformance.first", default: "two")
+            let read = try await scene.store.setting("conformance.first", default: nil)
+            let other = try await scene.store.setting("conformance.other", default: nil)
             #expect(unset == nil)
             #expect(first == "one")
             #expect(second == "one")
@@ -201,7 +201,7 @@ extension MetadataStoreConformance {
         },
         clause("Simultaneous first values of a setting agree; else two nodes believe in two stores.") { scene in
             let values = try await simultaneously(20) { index in
-                try await scene.store.setting("store.id", default: "\(index)")
+                try await scene.store.setting("conformance.first", default: "\(index)")
             }
             #expect(Set(values).count == 1)
         },
