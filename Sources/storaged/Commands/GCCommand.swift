@@ -14,8 +14,7 @@ struct GCCommand: ConfiguredCommand {
         transform: { text in try CommandValue.duration(text, in: .zero...(.seconds(3_650 * 86_400))) })
     var grace: Duration?
 
-    @Flag(help: "print one JSON object")
-    var json = false
+    @OptionGroup var output: OutputFormat
 
     /// What was collected.
     struct Outcome: Encodable {
@@ -26,10 +25,9 @@ struct GCCommand: ConfiguredCommand {
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
         let outcome = try await collect(configuration)
-        try StandardOutput.write(
-            line: json
-                ? JSONLine.text(of: outcome)
-                : "collected \(outcome.blobs) \(outcome.blobs == 1 ? "blob" : "blobs"), \(ByteText.of(outcome.bytes))")
+        try output.write(
+            outcome,
+            "collected \(outcome.blobs) \(outcome.blobs == 1 ? "blob" : "blobs"), \(ByteText.of(outcome.bytes))")
     }
 
     /// Sweeps first: an upload that was given up is what keeps its bytes.

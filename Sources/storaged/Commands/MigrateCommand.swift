@@ -16,11 +16,8 @@ struct MigrateCommand: ConfiguredCommand {
     @Argument(help: "up (to the newest; makes the store where there is none), down (one step), or status")
     var action: Action
 
-    @Flag(help: "down: do not ask")
-    var yes = false
-
-    @Flag(help: "print one JSON object a line")
-    var json = false
+    @OptionGroup var confirmation: Confirmation
+    @OptionGroup var output: OutputFormat
 
     /// A step as `--json` prints it.
     struct Step: Encodable {
@@ -33,16 +30,11 @@ struct MigrateCommand: ConfiguredCommand {
         LoggingSystem.bootstrapStoraged(configuration.log)
         let steps = try await Wiring.migrate(action, configuration) { last in
             let what = "migration \(last.number) (\(last.name)), with everything that its tables hold"
-            guard yes || Question.isConfirmed("Undo \(what)?") else {
-                throw CommandFailure(description: "nothing was undone; say --yes to undo \(what)")
-            }
+            try confirmation.require(to: "undo", past: "undone", what)
         }
         for step in steps {
             let line = Step(number: step.number, name: step.name, appliedAt: step.appliedAt?.shown)
-            try StandardOutput.write(
-                line: json
-                    ? JSONLine.text(of: line)
-                    : "\(step.number) \(step.name): \(step.appliedAt == nil ? "missing" : "applied")")
+            try output.write(line, "\(step.number) \(step.name): \(step.appliedAt == nil ? "missing" : "applied")")
         }
     }
 }

@@ -1,7 +1,7 @@
 import StorageCore
 
 /// An account as commands show it.
-struct AccountLine: Encodable {
+struct AccountLine: TableRow {
     let id: String
     @ExplicitNull var login: String?
     let kind: String
@@ -65,7 +65,7 @@ struct AccountLine: Encodable {
 }
 
 /// A token as commands show it: never its text.
-struct TokenLine: Encodable {
+struct TokenLine: TableRow {
     let id: String
     let kind: String
     @ExplicitNull var label: String?

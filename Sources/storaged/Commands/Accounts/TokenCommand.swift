@@ -13,12 +13,12 @@ extension TokenCommand {
     /// Hands out a token.
     struct Add: AccountCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a token and print it: the only time that it can be seen.",
+            account: "Make a token and print it: the only time that it can be seen.",
             discussion: """
                 For an account: an Authorization: Bearer token that lasts as long as auth.token-lifetime and \
                 auth.token-idle say. With --container: a random X-Auth-Token with a container of its own, which is \
                 known from then on where auth.containers is 'known'; with --token-stdin besides, a UUID of your own, \
-                which is never an argument, because everybody on the machine can read those. \(SettingsHelp.reference)
+                which is never an argument, because everybody on the machine can read those.
                 """)
 
         @Argument(help: "login or id of the account; none with --container")
@@ -34,8 +34,7 @@ extension TokenCommand {
             help: "with --container: read the UUID from the first line of standard input, or ask for it on a terminal")
         var tokenStdin = false
 
-        @Flag(help: "print one JSON object")
-        var json = false
+        @OptionGroup var output: OutputFormat
 
         /// A token in its only moment.
         struct Outcome: Encodable {
@@ -61,7 +60,7 @@ extension TokenCommand {
             let outcome =
                 if let token { try await makeKnown(token, accounts) } else { try await issue(accounts) }
             do throws(CommandFailure) {
-                try StandardOutput.write(line: json ? text(of: outcome) : outcome.token)
+                try StandardOutput.write(line: output.json ? text(of: outcome) : outcome.token)
             } catch {
                 throw CommandFailure(
                     description:
@@ -101,45 +100,36 @@ extension TokenCommand {
 
     /// Shows the tokens of an account.
     struct List: AccountCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Show the tokens of an account, without their secret.", discussion: SettingsHelp.reference)
+        static let configuration = CommandConfiguration(account: "Show the tokens of an account, without their secret.")
 
-        @Argument(help: "login or id")
-        var account: String
-
-        @Flag(help: "print one JSON object a line")
-        var json = false
+        @OptionGroup var target: AccountArgument
+        @OptionGroup var output: OutputFormat
 
         func run(_ accounts: OpenAccounts) async throws {
-            let id = try await accounts.named(account).id
-            var table = TokenLine.table
-            var last: CredentialID?
-            var page: Page<StoredCredential>
-            repeat {
-                page = try await accounts.registry.credentials(of: id, after: last, limit: 500)
-                for credential in page.entries {
-                    let line = TokenLine(credential)
-                    if json { try StandardOutput.write(line: JSONLine.text(of: line)) } else { line.add(to: &table) }
-                    last = credential.id
-                }
-            } while page.hasMore
-            if !json { try StandardOutput.write(line: table.text) }
+            let id = try await target.find(in: accounts).id
+            try await output.writeTable(of: TokenLine.self) { write in
+                var last: CredentialID?
+                var page: Page<StoredCredential>
+                repeat {
+                    page = try await accounts.registry.credentials(of: id, after: last, limit: 500)
+                    for credential in page.entries { try write(TokenLine(credential)) }
+                    last = page.entries.last?.id ?? last
+                } while page.hasMore
+            }
         }
     }
 
     /// Ends a token.
     struct Revoke: AccountCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a token: it is refused everywhere within a second.", discussion: SettingsHelp.reference)
+            account: "End a token: it is refused everywhere within a second.")
 
-        @Argument(help: "login or id of the account")
-        var account: String
+        @OptionGroup var target: AccountArgument
 
         @Argument(help: "the ids of the tokens, as token list shows them")
         var tokens: [String]
 
-        @Flag(help: "print one JSON object a line")
-        var json = false
+        @OptionGroup var output: OutputFormat
 
         /// A token that has ended.
         struct Outcome: Encodable {
@@ -157,11 +147,11 @@ extension TokenCommand {
                 }
                 return id
             }
-            let found = try await accounts.named(account)
+            let found = try await target.find(in: accounts)
             for id in ids {
                 try await accounts.registry.revoke(id, of: found)
                 let outcome = Outcome(id: id.description, account: found.id.description)
-                try StandardOutput.write(line: json ? JSONLine.text(of: outcome) : "revoked \(id)")
+                try output.write(outcome, "revoked \(id)")
             }
         }
     }
