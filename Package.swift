@@ -138,8 +138,8 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "MirroredBlobStore", "StorageCore", "StorageTesting", "stash", "web-app", .hummingbird,
-                .hummingbirdTesting, .httpTypes, .nioCore,
+                "MirroredBlobStore", "StorageCore", "StorageSQL", "StorageSQLite", "StorageTesting", "stash", "web-app",
+                .hummingbird, .hummingbirdTesting, .httpTypes, .nioCore,
             ],
             swiftSettings: settings
         ),
