@@ -24,7 +24,9 @@ struct SignedIn: RouterMiddleware {
         _ request: Request, context: WebAppContext, next: (Request, WebAppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        guard let principal = try await files.principal(of: request) else { throw StorageError.unauthenticated }
+        guard let principal = try await files.principal(of: request, context: context) else {
+            throw StorageError.unauthenticated
+        }
         context.principal = principal
         return try await next(request, context)
     }

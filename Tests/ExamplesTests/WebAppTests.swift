@@ -76,6 +76,12 @@ struct WebAppTests {
                 try await client.execute(uri: "/notes/a", method: .put, headers: mine, body: ByteBuffer(string: "a")) {
                     #expect($0.status == .created)
                 }
+                let foreign = mine.merging([.origin: "https://elsewhere.example"])
+                try await client.execute(uri: "/notes/a", method: .put, headers: foreign, body: ByteBuffer(string: "b"))
+                {
+                    #expect($0.status == .forbidden)
+                    #expect(String(buffer: $0.body).contains(#""code":"foreign_origin""#))
+                }
                 let ambiguous = mine.merging([.authorization: "Bearer abc"])
                 for (headers, uri, status, code) in [
                     ([:], "/notes", HTTPResponse.Status.unauthorized, "unauthenticated"),

@@ -87,6 +87,9 @@ public struct CachedBlobStore: BlobStore {
     public func ping() async throws { try await base.ping() }
 
     /// As the store does.
+    public func strays(limit: Int) async throws -> [Stray] { try await base.strays(limit: limit) }
+
+    /// As the store does.
     public func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         try await base.keys(after: key, limit: limit)
     }

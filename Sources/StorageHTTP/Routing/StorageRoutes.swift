@@ -69,11 +69,16 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
 
     /// Who sends a request, by the credentials that the routes take: for routes that an application has beside them.
     ///
+    /// A change that a page of another origin makes a browser ask for is refused as the routes refuse it: a browser adds the
+    /// credentials that it remembers by itself.
+    ///
     /// - Returns: nil for a request without any credential.
     /// - Throws: What a route may throw as it is, since it knows its own answer: 401 for a credential that is not valid, 400 for more
-    ///   than one.
-    public func principal(of request: Request) async throws -> Principal? {
+    ///   than one, 403 for a foreign page.
+    public func principal(of request: Request, context: Context) async throws -> Principal? {
         do {
+            let channel = (context as? any ConnectionRequestContext)?.channel
+            try services.refuseForeignOrigin(request, from: peer(request.head, at: channel?.remoteAddress))
             return try await services.principal(of: request)
         } catch let error as ParseError {
             throw Problem(error)
@@ -114,8 +119,11 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     }
 
     private func accessLog(_ head: HTTPRequest, from address: SocketAddress?) -> AccessLog {
-        AccessLog(
-            head, from: Peer(head, from: IPAddress(address), trusted: services.trustedProxies), logger: logger)
+        AccessLog(head, from: peer(head, at: address), logger: logger)
+    }
+
+    private func peer(_ head: HTTPRequest, at address: SocketAddress?) -> Peer {
+        Peer(head, from: IPAddress(address), trusted: services.trustedProxies)
     }
 
     /// What a request asks for.
