@@ -26,10 +26,10 @@ struct NoteRoutes {
     private func read(_ request: Request, _ context: WebAppContext) async throws -> Response {
         let owner = try context.requirePrincipal()
         guard let container = storage.container(of: owner) else { throw StorageError.noSuchFile }
-        let (record, body) = try await storage.open(.path(container.id, try context.note))
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .lastModified: "\(record.modifiedAt)"],
-            body: ResponseBody(asyncSequence: body))
+        let (_, body) = try await storage.open(.path(container.id, try context.note))
+        // Somebody chose these bytes: a browser must not take them for anything but text.
+        let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff"]
+        return Response(status: .ok, headers: headers, body: ResponseBody(asyncSequence: body))
     }
 
     /// Keeps a text; answered only after it is on the disk.
