@@ -72,6 +72,13 @@ public struct MirroredBlobStore: BlobStore {
         return Array(found.sorted().prefix(limit))
     }
 
+    /// What lies in any of the stores and is no blob.
+    public func strays(limit: Int) async throws -> [Stray] {
+        var found: Set<Stray> = []
+        for store in all { found.formUnion(try await store.strays(limit: limit)) }
+        return Array(found.prefix(limit))
+    }
+
     private func copy(_ key: BlobKey, of staged: StagedBlob, into store: any BlobStore) async throws {
         guard let content = try await first.open(key, range: nil) else {
             throw StorageError(.unavailable, "The blob is gone again.", isTransient: true)

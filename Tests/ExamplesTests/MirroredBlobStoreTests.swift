@@ -80,6 +80,7 @@ private struct BrokenBlobStore: BlobStore {
     func remove(_ key: BlobKey) async throws { throw failure }
     func ping() async throws { throw failure }
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] { throw failure }
+    func strays(limit: Int) async throws -> [Stray] { throw failure }
 }
 
 extension BlobStore {
