@@ -39,6 +39,8 @@ extension MetadataStoreConformance {
                 for _ in 0..<4 {
                     group.addTask {
                         while !history.isOver {
+                            // What is remembered is no point at which the writer would get its turn.
+                            await Task.yield()
                             let known = history.count
                             let recalled = scene.store.recall(try scene.selector("a"))
                             let record: FileRecord?
