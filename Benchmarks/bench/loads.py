@@ -17,6 +17,7 @@ from pathlib import Path
 
 MIB = 1 << 20
 PUT_SCRIPT = Path(__file__).with_name("put.lua")
+LOOKUP_SCRIPT = Path(__file__).with_name("lookup.lua")
 
 
 def wrk(
@@ -42,6 +43,11 @@ def wrk(
 def wrk_put(url: str, connections: int, seconds: int, run: str, authorization: str) -> float:
     """PUTs of 1 KiB per second, each to a name of its own with bytes of its own."""
     return wrk(url, connections, seconds, script=PUT_SCRIPT, arguments=[run, authorization])
+
+
+def wrk_lookup(url: str, connections: int, seconds: int, count: int, authorization: str) -> float:
+    """HEADs per second of files that a ``Loader`` stored, each chosen at random from `count`."""
+    return wrk(url, connections, seconds, script=LOOKUP_SCRIPT, arguments=[str(count), authorization])
 
 
 def curl(*arguments: str) -> float:

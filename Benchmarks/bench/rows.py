@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from bench.memory import memory
 from bench.report import Result
 from bench.settings import Settings
-from bench.state import pages_and_start
+from bench.state import with_many_files
 from bench.transfers import get_1g, get_1k, get_10m, put_1g, put_1k
 
 ROWS: dict[str, Callable[[Settings], list[Result]]] = {
@@ -19,13 +19,14 @@ ROWS: dict[str, Callable[[Settings], list[Result]]] = {
     "put-1k": put_1k,
     "memory": memory,
 }
-LOADED_ROWS = ("list", "start")
+LOADED_ROWS = ("list", "lookup", "start")
 NEEDS = {
     "get-1k": ("wrk", "nginx"),
     "get-10m": ("wrk", "nginx"),
     "get-1g": ("nginx",),
     "put-1g": ("nginx",),
     "put-1k": ("wrk",),
+    "lookup": ("wrk",),
 }
 
 
@@ -41,6 +42,6 @@ def measure(settings: Settings, chosen: list[str]) -> Iterator[Result]:
         elif row in ROWS:
             print(f"{row} ...", flush=True)
             yield from ROWS[row](settings)
-    if wanted := [row for row in LOADED_ROWS if row in chosen]:
+    if wanted := [row for row in LOADED_ROWS if row in chosen and not missing_tools(row)]:
         print(f"{', '.join(wanted)} ...", flush=True)
-        yield from pages_and_start(settings, "both" if len(wanted) == 2 else wanted[0])
+        yield from with_many_files(settings, wanted)

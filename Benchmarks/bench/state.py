@@ -1,4 +1,4 @@
-"""The rows about many stored files: pages of a list, and the start."""
+"""The rows about many stored files: pages of a list, lookups, and the start."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from bench.loads import Loader, name_of
+from bench.loads import Loader, name_of, wrk_lookup
 from bench.report import Result, alternate
 from bench.servers import Daemon, new_member, storaged
 from bench.settings import Settings
@@ -64,15 +64,26 @@ class Pages:
         return count / (time.perf_counter() - began)
 
 
-def pages_and_start(settings: Settings, wanted: str) -> list[Result]:
-    """Both rows need the same files: they are loaded once."""
+def with_many_files(settings: Settings, wanted: list[str]) -> list[Result]:
+    """These rows need the same files: they are loaded once."""
     results = []
     with loaded(settings) as (daemon, many, few):
-        if wanted in ("list", "both"):
+        if "list" in wanted:
             results.append(list_row(settings, daemon, many, few))
-        if wanted in ("start", "both"):
+        if "lookup" in wanted:
+            results.append(lookup_row(settings, daemon, many, few))
+        if "start" in wanted:
             results.append(start_row(settings, daemon, many))
     return results
+
+
+def lookup_row(settings: Settings, daemon: Daemon, many: Mapping[str, str], few: Mapping[str, str]) -> Result:
+    def rate(headers: Mapping[str, str], count: int) -> Callable[[], float]:
+        return lambda: wrk_lookup(daemon.url, 16, settings.seconds, count, headers["Authorization"])
+
+    ours, theirs = alternate(settings.pairs, rate(many, settings.files), rate(few, 1000))
+    what = f"HEAD by path of {settings.files:,} files, 16 connections"
+    return Result("lookup", what, "requests/s", ours, "0.9", "1.0", "of 1,000 files", theirs)
 
 
 def list_row(settings: Settings, daemon: Daemon, many: Mapping[str, str], few: Mapping[str, str]) -> Result:

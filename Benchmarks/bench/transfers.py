@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -34,15 +35,21 @@ def both_with_file(settings: Settings, size: int) -> Iterator[tuple[Daemon, Ngin
 
 
 def get_1k(settings: Settings) -> list[Result]:
-    with both_with_file(settings, 1024) as (_, peer, target, header):
+    with both_with_file(settings, 1024) as (daemon, peer, target, header):
+        digest = hashlib.sha256((peer.files / "file.bin").read_bytes()).hexdigest()
+        loads.curl("--data-binary", f"@{peer.files / 'file.bin'}", "-H", header, f"{daemon.url}/api/files")
         seconds = settings.seconds
-        ours, theirs = alternate(
+        by_path, by_hash, theirs = alternate(
             settings.pairs,
             lambda: loads.wrk(target, 64, seconds, header=header),
+            lambda: loads.wrk(f"{daemon.url}/api/files/by-hash/{digest}", 64, seconds),
             lambda: loads.wrk(peer.url + "/file.bin", 64, seconds),
         )
-    what = "1 KiB GET by path with Bearer, 64 connections"
-    return [Result("get-1k", what, "requests/s", ours, "0.4", "0.7", "nginx static", theirs)]
+    what = "1 KiB GET {}, 64 connections"
+    return [
+        Result("get-1k", what.format("by hash"), "requests/s", by_hash, "0.6", "0.9", "nginx static", theirs),
+        Result("get-1k", what.format("by path with Bearer"), "requests/s", by_path, "0.4", "0.7", "nginx static", theirs),
+    ]
 
 
 def get_10m(settings: Settings) -> list[Result]:
