@@ -15,6 +15,8 @@ final class LogIndex: Sendable {
     private static let regionBytes: Int32 = 32_768
     /// The header is there twice, so that a torn one is seen.
     private static let headerBytes = 48
+    /// The salts of the log; before the first commit into it they are zero, and after a recovery two such headers may be equal.
+    private static let saltsWord = 4
     /// `isInit`, the first byte behind two numbers of 32 bits and a counter.
     private static let initializedOffset = 12
 
@@ -41,7 +43,7 @@ final class LogIndex: Sendable {
             // A writer fills the second copy first, so one that is equal to it was complete before it was read.
             let first = Self.header(at: start)
             atomicMemoryFence(ordering: .sequentiallyConsistent)
-            guard first == Self.header(at: start + Self.headerBytes) else { return nil }
+            guard first == Self.header(at: start + Self.headerBytes), first[Self.saltsWord] != 0 else { return nil }
             return SQLVersion(first)
         }
     }

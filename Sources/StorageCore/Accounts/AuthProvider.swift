@@ -13,7 +13,8 @@ public protocol AuthProvider: Sendable {
 
     /// The principal behind the credential, where that is known without waiting for anybody; nil says nothing.
     ///
-    /// Must answer only what ``authenticate(_:)`` would answer at this moment. A provider over others must pass it on.
+    /// Must answer only what ``authenticate(_:)`` answered within the last second. A provider over others
+    /// passes it on, or has nothing answered from memory.
     func recall(_ credential: Credential) -> Principal?
 }
 

@@ -40,6 +40,11 @@ public struct BuiltInAuthentication: AuthProvider {
         try await providers.authenticate(credential)
     }
 
+    /// The principal behind a token of either kind that was asked for within the last second.
+    public func recall(_ credential: Credential) -> Principal? {
+        providers.recall(credential)
+    }
+
     /// Ends the threads that hash passwords; what is asked of them afterwards is refused.
     public func shutdown() async {
         await hasher.shutdown()

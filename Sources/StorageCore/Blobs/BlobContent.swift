@@ -96,3 +96,8 @@ extension BlobContent {
         }
     }
 }
+
+extension Int64 {
+    /// Up to this many bytes a blob is handed over and kept in memory whole.
+    package static let smallBlob: Int64 = 64 << 10
+}

@@ -33,7 +33,7 @@ public protocol BlobStore: Sendable {
 
     /// The whole blob, where its bytes are in memory and known to be right; nil says nothing. Never waits.
     ///
-    /// A store in front of another must pass it on.
+    /// A store in front of another passes it on, or has nothing answered from memory.
     func recall(_ key: BlobKey) -> ByteBuffer?
 
     /// The size of a blob; nil when it is not there.

@@ -8,8 +8,6 @@ import Musl
 #endif
 
 extension LocalDiskBlobStore {
-    /// Parts up to this size are handed over as bytes.
-    private static let smallPart: Int64 = 64 << 10
     /// How much is read at once where a larger part passes through memory.
     private static let chunk: Int64 = 256 << 10
     /// How much of a larger part is asked for ahead.
@@ -73,7 +71,7 @@ extension LocalDiskBlobStore {
     private func cachedContent(of file: OpenFile, range: ByteRange?) throws -> BlobContent? {
         let size = try Self.size(of: file)
         let part = Self.clamp(range, to: size)
-        guard part.upperBound - part.lowerBound <= Self.smallPart else {
+        guard part.upperBound - part.lowerBound <= .smallBlob else {
             var first: UInt8 = 0
             // When the beginning is there the rest is most likely too; if not, nobody should wait for it on an event loop.
             guard linux_pread_cached(file.descriptor, &first, 1, part.lowerBound) == 1 else { return nil }
@@ -96,7 +94,7 @@ extension LocalDiskBlobStore {
         let size = try Self.size(of: file)
         let part = Self.clamp(range, to: size)
         let count = part.upperBound - part.lowerBound
-        guard count <= Self.smallPart else {
+        guard count <= .smallBlob else {
             _ = linux_will_need(file.descriptor, part.lowerBound, min(count, Self.readAhead))
             // Waits for the first page, so that whoever sends the file does not.
             _ = try Self.bytes(of: file, at: part.lowerBound, count: 1)

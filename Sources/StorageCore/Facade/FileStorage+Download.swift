@@ -56,13 +56,12 @@ extension FileStorage {
 
     /// Finds a file and the part of it that `plan` asks for without waiting for anybody; as ``read(_:plan:)`` otherwise.
     ///
-    /// - Parameter largest: What a file may have of bytes for `plan` to be made at all.
     /// - Returns: nil when something about it would have to be asked.
     public func recall<Plan>(
-        _ selector: FileSelector, upTo largest: Int64 = 64 << 10, plan: (FileRecord) throws -> (Plan, ByteRange?)
+        _ selector: FileSelector, plan: (FileRecord) throws -> (Plan, ByteRange?)
     ) rethrows -> (plan: Plan, bytes: ByteBuffer?)? {
         guard let record = metadata.recall(selector), let revision = record.revision, revision.isIntact,
-            revision.size <= largest, let whole = blobs.recall(revision.blob),
+            revision.size <= .smallBlob, let whole = blobs.recall(revision.blob),
             Int64(whole.readableBytes) == revision.size
         else { return nil }
         let (plan, range) = try plan(record)

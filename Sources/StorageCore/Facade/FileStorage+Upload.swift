@@ -31,7 +31,7 @@ public struct NewFile: Sendable {
 extension FileStorage {
     /// Stores a body at a path: a new file, or a new revision of the one that is there.
     ///
-    /// What can be refused without the body is refused before its first byte is asked for. On return the file is durable; on a
+    /// What can be refused without the body is refused before its first byte is asked for; see ``admit(_:length:as:)``. On return the file is durable; on a
     /// throw nothing of it is visible. The same bytes, media type and sent name again change nothing.
     ///
     /// - Returns: ``FileChangeResult/created(_:)`` or ``FileChangeResult/updated(_:)``.
@@ -119,10 +119,9 @@ extension FileStorage {
         if staged.holdsRoom { try? await metadata.abandon(staged.id) }
     }
 
-    /// A body up to this size is taken in without a look at the file that it is for: the commit looks anyway.
-    private static let shortBody: Int64 = 64 << 10
-
     /// Refuses what is known to fail before a body is read; the commit decides in the end.
+    ///
+    /// A short body, for which the look would cost more than the body, is taken in where nothing is known without asking.
     ///
     /// - Parameters:
     ///   - file: The file as it is to be stored.
@@ -138,13 +137,19 @@ extension FileStorage {
             return nil
         }
         let isUnlimited = container.limits.inForce(defaults: defaultLimits(of: principal)) == .none
-        if let length, length <= Self.shortBody, isUnlimited, file.precondition == .none { return nil }
+        if let length, length <= .smallBlob, isUnlimited, file.precondition == .none {
+            if let parent = file.path.parent, let above = metadata.recall(.path(container.id, parent)), !above.isFolder
+            {
+                throw Self.isFile(parent)
+            }
+            return nil
+        }
         let existing = try await metadata.file(.path(container.id, file.path))
         try file.precondition.check(existing?.revision)
         if existing == nil, let parent = file.path.parent {
             let above = try await metadata.file(.path(container.id, parent))
             if let above, !above.isFolder {
-                throw StorageError(.pathConflict, "\(parent) is a file; it cannot have entries.")
+                throw Self.isFile(parent)
             }
         }
         return existing
@@ -174,6 +179,7 @@ extension FileStorage {
         let container = try await openContainer(for: principal)
         let file = try await keepingDescription(file, of: staged, in: container)
         let upload = staged.attempt()
+        var lastClaim: ClaimedBlob?
         do {
             // Every round is needed only because somebody else ended the life of the blob that the round before had claimed.
             for _ in 0..<16 {
@@ -181,6 +187,7 @@ extension FileStorage {
                     upload: upload, container: container.id, space: container.space, digest: staged.digest,
                     size: staged.size)
                 let claimed = try await metadata.claim(claim)
+                lastClaim = claimed
                 guard try await secure(staged.blob, as: claimed, for: upload) else { continue }
                 let put = FileChange.Put(
                     upload: upload, blob: claimed.id, container: container.id, path: file.path,
@@ -195,6 +202,7 @@ extension FileStorage {
             }
             throw StorageError(.unavailable, "The upload met too many deletions. Try again.", isTransient: true)
         } catch {
+            if let lastClaim { await settleLateWrite(of: lastClaim) }
             // What stays is given back by the sweeper in any case; this only makes it sooner.
             try? await metadata.abandon(upload)
             throw error
@@ -275,6 +283,10 @@ extension FileStorage {
                 logger.warning("a claim was not renewed", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    private static func isFile(_ parent: FilePath) -> StorageError {
+        StorageError(.pathConflict, "\(parent) is a file; it cannot have entries.")
     }
 
     static func tooLarge(_ limit: Int64) -> StorageError {

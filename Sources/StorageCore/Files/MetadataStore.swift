@@ -50,8 +50,8 @@ public protocol MetadataStore: Sendable {
 
     /// What ``file(_:)`` would answer at this moment, where that is known without waiting for anybody; nil says nothing.
     ///
-    /// Must never be older than the last change that anybody, in any process, was told of. A store in front of another must pass
-    /// it on.
+    /// Must never be older than the last change that anybody, in any process, was told of. A store in front of another
+    /// passes it on, or has nothing answered from memory.
     func recall(_ selector: FileSelector) -> FileRecord?
 
     /// One page of a container's entries.

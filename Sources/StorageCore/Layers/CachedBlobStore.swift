@@ -30,10 +30,10 @@ public struct CachedBlobStore: BlobStore {
     ///
     /// - Parameters:
     ///   - bytes: What the cache may take of memory; 0 keeps nothing.
-    ///   - largest: The size of the largest blob that is kept, in bytes.
-    public init(_ base: any BlobStore, bytes: Int, largest: Int = 64 << 10) {
+    ///   - largest: The size of the largest blob that is kept, in bytes; 64 KiB unless told.
+    public init(_ base: any BlobStore, bytes: Int, largest: Int? = nil) {
         self.base = base
-        self.largest = largest
+        self.largest = largest ?? Int(Int64.smallBlob)
         kept = Kept(capacity: bytes)
     }
 
@@ -75,11 +75,10 @@ public struct CachedBlobStore: BlobStore {
     }
 
     /// Forgets the bytes and has the store delete them.
+    ///
+    /// A read that is under way may bring them back into memory, where no record leads to them any more.
     public func remove(_ keys: [BlobKey]) async throws {
-        defer {
-            // Afterwards: a read that was under way may have brought them back.
-            kept.blobs.withLock { blobs in for key in keys { blobs.remove(key) } }
-        }
+        kept.blobs.withLock { blobs in for key in keys { blobs.remove(key) } }
         try await base.remove(keys)
     }
 

@@ -63,6 +63,12 @@ extension HTTP1Connection {
         context.flush()
     }
 
+    /// Ends an idle connection; an answer that was given at once may still be on its way into the socket.
+    func closeWhenSent() {
+        let pending = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if pending > 0 { finish() } else { close() }
+    }
+
     private func enterFinishing() {
         phase = .finishing
         isInputDead = true

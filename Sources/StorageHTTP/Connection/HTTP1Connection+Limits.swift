@@ -50,6 +50,9 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
     private static let headSliceBytes = 4 * 1_024
     private static let chunkSliceBytes = 64 * 1_024
 
+    /// As many answers are given at once of what one read brought.
+    private static let maximumRecalls = 32
+
     // MARK: Reading
 
     func read(context: ChannelHandlerContext) {
@@ -87,6 +90,7 @@ extension HTTP1Connection: NIOScheduledCallbackHandler {
 
     /// Whether bytes from the socket are of any use; what is not is counted as drained.
     func admits(_ bytes: ByteBuffer) -> Bool {
+        recallsLeft = Self.maximumRecalls
         guard !isDecoding else { return true }
         wire.drainedBytes += bytes.readableBytes
         return false

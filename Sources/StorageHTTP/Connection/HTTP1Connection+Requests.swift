@@ -73,12 +73,13 @@ extension HTTP1Connection {
         guard let request = undelivered else { return }
         undelivered = nil
         // A client that does not take its answers waits for its turn as everybody does.
-        guard exchange?.isReceived == true, request.body == nil, !isTakingBacklog, context.channel.isWritable,
-            let answer = recall?(request.head, remoteAddress)
+        guard exchange?.isReceived == true, request.body == nil, !isTakingBacklog, recallsLeft > 0,
+            context.channel.isWritable, let answer = recall?(request.head, remoteAddress)
         else {
             context.fireChannelRead(wrapInboundOut(request))
             return
         }
+        recallsLeft -= 1
         send(answer, context: context)
     }
 

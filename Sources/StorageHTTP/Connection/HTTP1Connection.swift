@@ -54,6 +54,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     var requestCount = 0
     /// A request that no route has yet: an answer may be at hand once its end is there.
     var undelivered: IncomingRequest?
+    /// How many more answers may be given at once before other connections of the event loop get their turn.
+    var recallsLeft = 0
     /// What waited is being taken in: an answer at once would come to that again, deeper with every request.
     var isTakingBacklog = false
     /// The decoder cannot make anything of further bytes.
@@ -145,7 +147,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
             if let exchange, !exchange.isReceived {
                 inputFailed(.malformedRequest, isEarlyEnd: true)
             } else if exchange == nil, backlog.isEmpty {
-                close()
+                closeWhenSent()
             }
         case .lingering:
             close()
@@ -159,7 +161,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         if exchange != nil {
             exchange?.closes = true
         } else if case .serving = phase {
-            close()
+            closeWhenSent()
         }
     }
 }

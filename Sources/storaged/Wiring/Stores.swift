@@ -23,7 +23,12 @@ struct Stores {
         let metadata = SQLMetadataStore(database)
         if let disk { try await Self.confirm(disk, belongsTo: metadata) }
         self.metadata = metadata
-        blobs = disk.map { CachedBlobStore($0, bytes: Int(configuration.blobs.memoryCache)) } ?? InMemoryBlobStore()
+        let cache = Int(configuration.blobs.memoryCache)
+        if let disk, cache > 0 {
+            blobs = CachedBlobStore(disk, bytes: cache)
+        } else {
+            blobs = disk ?? InMemoryBlobStore()
+        }
         close = {
             try? await metadata.close()
             await disk?.shutdown()

@@ -39,6 +39,22 @@ struct BuiltInAuthenticationTests {
         #expect(error?.code == .unauthenticated)
     }
 
+    @Test("remembers for a moment whom a token belongs to, so that a download need not wait for it")
+    func remembers() async throws {
+        let ann = try await register()
+        let (bearer, uuid) = (try await token(for: ann), try #require(ContainerToken(.random())))
+        _ = try await builtIn.accounts.add(uuid)
+        for credential in [bearer, .containerToken(uuid)] {
+            var recalled: Principal?
+            // More than once, should the machine stand still for the second that it lasts.
+            for _ in 0..<10 where recalled == nil {
+                _ = try await builtIn.authenticate(credential)
+                recalled = builtIn.recall(credential)
+            }
+            #expect(recalled?.account != nil)
+        }
+    }
+
     @Test("forgets what its registry ends at once, not only after the second that it may be remembered")
     func forgets() async throws {
         let ann = try await register()
