@@ -29,6 +29,7 @@ public struct CachedBlobStore: BlobStore {
     /// Puts a cache in front of a store.
     ///
     /// - Parameters:
+    ///   - base: The store that has all bytes.
     ///   - bytes: What the cache may take of memory; 0 keeps nothing.
     ///   - largest: The size of the largest blob that is kept, in bytes; 64 KiB unless told.
     public init(_ base: any BlobStore, bytes: Int, largest: Int? = nil) {

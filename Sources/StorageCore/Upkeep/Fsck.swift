@@ -57,7 +57,10 @@ public struct Fsck: Sendable {
 
     /// Makes a comparison of the two halves of a store.
     ///
-    /// - Parameter readsData: Whether every live blob is read as a whole and compared with its digest.
+    /// - Parameters:
+    ///   - metadata: Says what there should be.
+    ///   - blobs: Has what there is.
+    ///   - readsData: Whether every live blob is read as a whole and compared with its digest.
     public init(metadata: any MetadataStore, blobs: any BlobStore, readsData: Bool = false) {
         self.metadata = metadata
         self.blobs = blobs

@@ -106,7 +106,9 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     /// Never waits, so it may be called on an event loop. For ``StorageHTTP1Channel``: such an answer passes by the middleware of an
     /// application.
     ///
-    /// - Parameter address: Where the connection came from.
+    /// - Parameters:
+    ///   - head: The request, which has no body.
+    ///   - address: Where the connection came from.
     /// - Returns: nil where ``respond(to:context:)`` has to be asked, which also makes every refusal.
     public func recall(_ head: HTTPRequest, from address: SocketAddress?) -> CompleteAnswer? {
         guard head.method == .get || head.method == .head else { return nil }
