@@ -46,7 +46,7 @@ def wrk_put(url: str, connections: int, seconds: int, run: str, authorization: s
 
 
 def wrk_lookup(url: str, connections: int, seconds: int, count: int, authorization: str) -> float:
-    """HEADs per second of files that a ``Loader`` stored, each chosen at random from `count`."""
+    """GETs per second of files that a ``Loader`` stored, each chosen at random from `count`."""
     return wrk(url, connections, seconds, script=LOOKUP_SCRIPT, arguments=[str(count), authorization])
 
 

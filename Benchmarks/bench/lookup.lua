@@ -1,4 +1,4 @@
--- wrk: HEAD of a loaded file chosen anew for every request. Arguments: how many are loaded, an Authorization header.
+-- wrk: GET of a loaded file chosen anew for every request. Arguments: how many are loaded, an Authorization header.
 local threads = 0
 
 function setup(thread)
@@ -15,5 +15,5 @@ end
 function request()
     local chosen = math.random(0, count - 1)
     local path = string.format("/api/files/loaded/%05d/%08d.txt", math.floor(chosen / 1000), chosen)
-    return wrk.format("HEAD", path, headers)
+    return wrk.format("GET", path, headers)
 end

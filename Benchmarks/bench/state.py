@@ -82,7 +82,7 @@ def lookup_row(settings: Settings, daemon: Daemon, many: Mapping[str, str], few:
         return lambda: wrk_lookup(daemon.url, 16, settings.seconds, count, headers["Authorization"])
 
     ours, theirs = alternate(settings.pairs, rate(many, settings.files), rate(few, 1000))
-    what = f"HEAD by path of {settings.files:,} files, 16 connections"
+    what = f"GET by path of {settings.files:,} small files, 16 connections"
     return Result("lookup", what, "requests/s", ours, "0.9", "1.0", "of 1,000 files", theirs)
 
 
