@@ -9,10 +9,9 @@ import StorageSQLite
 func buildApplication(data: String, port: Int) async throws -> some ApplicationProtocol {
     let blobs = try await LocalDiskBlobStore.open(directory: data)
     let metadata = try await SQLMetadataStore.sqlite(path: data + "/storaged.sqlite")
-    let stores = OpenStores(metadata: metadata, blobs: blobs)
-
     let storage = FileStorage(metadata: metadata, blobs: blobs)
     let authentication = try BuiltInAuthentication(metadata: metadata)
+    let stores = OpenStores(metadata: metadata, blobs: blobs, authentication: authentication)
     let files = StorageRoutes<WebAppContext>(
         storage: storage, accounts: authentication.accounts, authentication: authentication)
 

@@ -12,6 +12,7 @@ struct Assembly {
     /// What runs until the end.
     let services: [any Service]
     let readiness: Readiness
+    private let authentication: BuiltInAuthentication
     private let stores: Stores
 
     /// Opens the stores and builds everything on top of them; nothing listens yet.
@@ -21,30 +22,29 @@ struct Assembly {
         let stores = try await Stores(configuration)
         try await configuration.makeAdministrator(in: stores)
         let readiness = Readiness()
-        let application = try buildApplication(configuration, stores, readiness, identity)
+        let authentication = try configuration.builtInAuthentication(over: stores)
+        let application = try buildApplication(configuration, stores, authentication, readiness, identity)
         let collector = GarbageCollector(
             metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
             interval: configuration.upkeep.interval)
         let sweeper = Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval)
         services = [application, collector, sweeper]
         self.readiness = readiness
+        self.authentication = authentication
         self.stores = stores
     }
 
     func close() async {
+        await authentication.shutdown()
         await stores.close()
     }
 }
 
 /// The HTTP server of a daemon over its stores: what tests call as well.
 func buildApplication(
-    _ configuration: StoragedConfiguration, _ stores: Stores, _ readiness: Readiness = Readiness(),
-    _ identity: TLSIdentity? = nil
+    _ configuration: StoragedConfiguration, _ stores: Stores, _ authentication: BuiltInAuthentication,
+    _ readiness: Readiness = Readiness(), _ identity: TLSIdentity? = nil
 ) throws -> some ApplicationProtocol {
-    let authentication = try BuiltInAuthentication(
-        metadata: stores.metadata, policy: configuration.accountPolicy,
-        passwords: PasswordPolicy(minimumBytes: configuration.authentication.minimumPasswordLength),
-        containers: configuration.authentication.containers)
     let storage = FileStorage(metadata: stores.metadata, blobs: stores.blobs, policy: configuration.filePolicy)
     let routes = StorageRoutes<StorageRequestContext>(
         storage: storage, accounts: authentication.accounts, authentication: authentication, readiness: readiness,
@@ -72,6 +72,14 @@ extension StoragedConfiguration {
         policy.isolation = blobs.isolation
         policy.verification = blobs.readVerification
         return policy
+    }
+
+    /// Who may sign in, and how. To be shut down at the end, before the stores are closed.
+    func builtInAuthentication(over stores: Stores) throws -> BuiltInAuthentication {
+        try BuiltInAuthentication(
+            metadata: stores.metadata, policy: accountPolicy,
+            passwords: PasswordPolicy(minimumBytes: authentication.minimumPasswordLength),
+            containers: authentication.containers)
     }
 
     /// The rules of accounts.

@@ -116,20 +116,20 @@ struct DaemonTests {
     func revisions(keep: Int) async throws {
         let directory = try DataDirectory()
         let configuration = try directory.configuration(["revisions.keep": "\(keep)"])
-        let stores = try await Stores(configuration)
         let basic = "Basic \(Data("ann:correct horse".utf8).base64EncodedString())"
-        try await buildApplication(configuration, stores).test(.live) { client in
-            try await client.send(.post, "/api/v1/user/register", token: nil, Self.json, body: Self.account)
-            for text in ["1", "22", "333", "4444"] {
-                let headers: HTTPFields = [.authorization: basic]
-                let put = try await client.send(.put, "/api/files/a", token: nil, headers, body: text)
-                #expect(put.status == .noContent)
+        try await directory.withStores(configuration) { stores, authentication in
+            try await buildApplication(configuration, stores, authentication).test(.live) { client in
+                try await client.send(.post, "/api/v1/user/register", token: nil, Self.json, body: Self.account)
+                for text in ["1", "22", "333", "4444"] {
+                    let headers: HTTPFields = [.authorization: basic]
+                    let put = try await client.send(.put, "/api/files/a", token: nil, headers, body: text)
+                    #expect(put.status == .noContent)
+                }
             }
+            let record = try await stores.metadata.account(.login(try Login(Array("ann".utf8))))
+            let usage = try await stores.metadata.usage(of: try #require(record).account.container.id)
+            #expect(usage.bytes == 4)
+            #expect(usage.revisionBytes == (keep == 0 ? 0 : 5))
         }
-        let record = try await stores.metadata.account(.login(try Login(Array("ann".utf8))))
-        let usage = try await stores.metadata.usage(of: try #require(record).account.container.id)
-        #expect(usage.bytes == 4)
-        #expect(usage.revisionBytes == (keep == 0 ? 0 : 5))
-        await stores.close()
     }
 }

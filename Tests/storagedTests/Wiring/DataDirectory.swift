@@ -36,13 +36,28 @@ final class DataDirectory: Sendable {
         _ settings: [String: String] = [:], _ body: @Sendable (any TestClientProtocol) async throws -> Value
     ) async throws -> Value {
         let configuration = try configuration(settings)
+        return try await withStores(configuration) { stores, authentication in
+            try await buildApplication(configuration, stores, authentication).test(.live) { try await body($0) }
+        }
+    }
+
+    /// Opens the stores as a daemon does, and closes all when the body ends.
+    func withStores<Value>(
+        _ configuration: StoragedConfiguration,
+        _ body: (Stores, BuiltInAuthentication) async throws -> Value
+    ) async throws -> Value {
         let stores = try await Stores(configuration)
-        do {
-            let value = try await buildApplication(configuration, stores).test(.live) { try await body($0) }
+        let authentication = try configuration.builtInAuthentication(over: stores)
+        func close() async {
+            await authentication.shutdown()
             await stores.close()
+        }
+        do {
+            let value = try await body(stores, authentication)
+            await close()
             return value
         } catch {
-            await stores.close()
+            await close()
             throw error
         }
     }
