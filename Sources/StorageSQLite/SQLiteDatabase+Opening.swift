@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import Logging
 import StorageCore
 import StorageSQL
 
@@ -23,6 +24,10 @@ extension SQLiteDatabase {
                 let index = try pool.writeWithoutTransaction { database in
                     try finishSetup(of: database)
                     return LogIndex(of: database)
+                }
+                if index == nil {
+                    Logger(label: "storage.sqlite").notice(
+                        "records are not remembered: the index of the database's log cannot be looked at")
                 }
                 return SQLiteDatabase(pool, options, index: index)
             }
