@@ -46,8 +46,9 @@ public enum AccountChange: Hashable, Sendable {
     case revokeCredential(AccountID, CredentialID)
     /// Ends all credentials of the account but one.
     case revokeCredentials(AccountID, except: CredentialID?)
-    /// Replaces the hash of the password, where `replacing` is given only as long as it is the one in force.
-    case setPassword(AccountID, passwordHash: String, replacing: String?)
+    /// Replaces the hash of the password, where `replacing` is given only as long as it is the one in force; and ends credentials
+    /// that came of the old password.
+    case setPassword(AccountID, passwordHash: String, replacing: String?, ending: EndedCredentials = .none)
     /// Switches an account off or on again.
     case setDisabled(AccountID, Bool)
     /// Sets what its container may hold; one below what it holds already only keeps it from growing.
@@ -58,6 +59,14 @@ public enum AccountChange: Hashable, Sendable {
     /// Finds the built-in account ``Login/public``, or makes it with its container. It has no password and takes none, so that
     /// nobody can sign in to it.
     case openPublic(ownSpace: Bool)
+
+    /// The credentials of an account that a change ends.
+    public enum EndedCredentials: Hashable, Sendable {
+        /// None: the password stays what it is, and is only hashed anew.
+        case none
+        /// All, or all but one.
+        case all(except: CredentialID?)
+    }
 }
 
 /// What a change of accounts left behind.

@@ -10,7 +10,7 @@ extension AccountRegistry {
         if let existing = try await metadata.account(.login(.public))?.account {
             account = existing
         } else {
-            let change = try await metadata.change(.openPublic(ownSpace: policy.isolation == .all))
+            let change = try await metadata.settledChange(.openPublic(ownSpace: policy.isolation == .all))
             guard let made = change.account else { throw StorageError(.internal, "The account was not made.") }
             account = made
         }

@@ -33,25 +33,25 @@ extension AccountRegistry {
     func setPassword(
         _ hash: String, of account: Account, replacing old: String, keeping credential: CredentialID?
     ) async throws {
-        let change = try await metadata.change(.setPassword(account.id, passwordHash: hash, replacing: old))
+        let change = try await metadata.settledChange(
+            .setPassword(account.id, passwordHash: hash, replacing: old, ending: .all(except: credential)))
         guard change.account != nil else {
             throw StorageError(.unavailable, "The password was changed by somebody else meanwhile.", isTransient: true)
         }
-        _ = try await metadata.change(.revokeCredentials(account.id, except: credential))
         forget(account.id)
         await audit("password_change", of: account.id)
     }
 
     /// Switches an account off or on again.
     public func setDisabled(_ isDisabled: Bool, of account: Account) async throws {
-        _ = try await metadata.change(.setDisabled(account.id, isDisabled))
+        _ = try await metadata.settledChange(.setDisabled(account.id, isDisabled))
         forget(account.id)
         await audit(isDisabled ? "user_disable" : "user_enable", of: account.id)
     }
 
     /// Sets what an account may store; where nothing is said, the server's default applies.
     public func setLimits(_ limits: ContainerLimits, of account: Account) async throws {
-        _ = try await metadata.change(.setLimits(account.id, limits))
+        _ = try await metadata.settledChange(.setLimits(account.id, limits))
         forget(account.id)
         await audit("user_quota", of: account.id)
     }
@@ -63,7 +63,7 @@ extension AccountRegistry {
 
     /// Closes an account and removes what it has; what does not get done here the sweeper does.
     func close(_ account: Account, act: String) async throws {
-        _ = try await metadata.change(.close(account.id))
+        _ = try await metadata.settledChange(.close(account.id))
         forget(account.id)
         await audit(act, of: account.id)
         for _ in 0..<Self.removals where try await !metadata.tidy(.removeClosedAccounts) { return }
@@ -86,7 +86,8 @@ extension AccountRegistry {
         guard try await !metadata.hasEnded(try token.digest) else {
             throw StorageError(.unprocessable, "token: was revoked, which is for good; take another one.")
         }
-        let change = try await metadata.change(.openContainer(try token.digest, ownSpace: policy.isolation != .none))
+        let change = try await metadata.settledChange(
+            .openContainer(try token.digest, ownSpace: policy.isolation != .none))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
         await audit("token_add", of: account.id)
         return account

@@ -106,7 +106,7 @@ public struct AccountRegistry: Sendable {
         _ login: Login, password: [UInt8], email: String?, role: Account.Role
     ) async throws -> Account {
         let hash = try await hasher.hash(password)
-        let change = try await metadata.change(
+        let change = try await metadata.settledChange(
             .register(login: login, email: email, passwordHash: hash, role: role, ownSpace: policy.isolation == .all))
         guard let account = change.account else { throw StorageError(.internal, "The account was not made.") }
         await audit("register", of: account.id)
@@ -121,7 +121,7 @@ public struct AccountRegistry: Sendable {
 
     func issueToken(for account: Account, label: String?, act: String) async throws -> IssuedToken {
         let token = try AccessToken()
-        let change = try await metadata.change(
+        let change = try await metadata.settledChange(
             .addCredential(
                 account.id, try token.digest, kind: .session, label: label,
                 lifetime: policy.tokenLifetime.wholeMicroseconds,
@@ -146,7 +146,7 @@ public struct AccountRegistry: Sendable {
     /// Ends a credential; false when there was none to end.
     @discardableResult
     func end(_ credential: CredentialID, of account: AccountID, act: String) async throws -> Bool {
-        let ended = try await metadata.change(.revokeCredential(account, credential)).credential != nil
+        let ended = try await metadata.settledChange(.revokeCredential(account, credential)).credential != nil
         bearer?.forget(credential)
         containers?.forget(credential)
         if ended { await audit(act, of: account, subject: credential.description) }

@@ -7,11 +7,17 @@ extension FileStorage {
     func commit(
         _ change: FileChange, orFind effect: () async throws -> FileChangeResult?
     ) async throws -> FileChangeResult {
+        var mayBeDone = false
         for _ in 0..<Self.attempts {
             do {
                 return try await metadata.commit(change)
             } catch let error as StorageError where error.code == .outcomeUnknown {
+                mayBeDone = true
                 if let result = try await effect() { return result }
+            } catch  where mayBeDone {
+                // The first commit may have taken effect only after it was looked for; this one has waited for it.
+                if let result = try await effect() { return result }
+                throw error
             }
         }
         throw Self.noAnswer

@@ -47,7 +47,14 @@ extension FileStorage {
             let (plan, range) = try plan(record)
             guard let range, let revision = record.revision else { return (plan, nil) }
             guard revision.isIntact else { throw Self.corrupt }
-            if let content = try await open(revision, range) { return (plan, content) }
+            if let content = try await open(revision, range) {
+                if case .bytes = content.body {
+                    remembered.remember(revision.blob, of: selector)
+                } else {
+                    remembered.forget(selector)
+                }
+                return (plan, content)
+            }
             missing = revision.blob
         }
         logger.critical("the bytes of a live blob are missing", metadata: ["key": "\(missing.map(\.name) ?? "")"])
@@ -60,9 +67,30 @@ extension FileStorage {
     public func recall<Plan>(
         _ selector: FileSelector, plan: (FileRecord) throws -> (Plan, ByteRange?)
     ) rethrows -> (plan: Plan, bytes: ByteBuffer?)? {
-        guard let record = metadata.recall(selector), let revision = record.revision, revision.isIntact,
-            revision.size <= .smallBlob, let whole = blobs.recall(revision.blob),
-            Int64(whole.readableBytes) == revision.size
+        try metadata.recall(selector).flatMap { try recall($0, plan: plan) }
+    }
+
+    /// As ``recall(_:plan:)``, where only the record has to be asked for, and the bytes are likely to be in memory.
+    ///
+    /// - Returns: nil when more would have to be asked; nil in the future says the same: ``read(_:plan:)`` is to be asked. The future
+    ///   fails as that would.
+    public func recall<Plan: Sendable>(
+        _ selector: FileSelector, on eventLoop: any EventLoop,
+        plan: @escaping @Sendable (FileRecord) throws -> (Plan, ByteRange?)
+    ) -> EventLoopFuture<(plan: Plan, bytes: ByteBuffer?)?>? {
+        guard let blob = remembered.blob(of: selector), blobs.recall(blob) != nil else { return nil }
+        return metadata.file(selector, on: eventLoop)?.flatMapThrowing { record in
+            let recalled = try record.flatMap { try self.recall($0, plan: plan) }
+            if recalled == nil { remembered.forget(selector) }
+            return recalled
+        }
+    }
+
+    private func recall<Plan>(
+        _ record: FileRecord, plan: (FileRecord) throws -> (Plan, ByteRange?)
+    ) rethrows -> (plan: Plan, bytes: ByteBuffer?)? {
+        guard let revision = record.revision, revision.isIntact, revision.size <= .smallBlob,
+            let whole = blobs.recall(revision.blob), Int64(whole.readableBytes) == revision.size
         else { return nil }
         let (plan, range) = try plan(record)
         guard let range else { return (plan, nil) }

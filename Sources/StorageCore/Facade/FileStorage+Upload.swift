@@ -94,7 +94,7 @@ extension FileStorage {
             let blob = try await withHeartbeat(of: upload) { try await take(inRoom, confirm: body.confirm) }
             return StagedUpload(id: upload, blob: blob, hasRoom: true)
         } catch {
-            try? await metadata.abandon(upload)
+            await giveUp(upload, claim: nil, after: error)
             throw error
         }
     }
@@ -115,8 +115,7 @@ extension FileStorage {
     /// Gives back what a staged body holds.
     public func discard(_ staged: StagedUpload) async {
         await blobs.discard(staged.blob)
-        // What stays is given back by the sweeper in any case; this only makes it sooner.
-        if staged.holdsRoom { try? await metadata.abandon(staged.id) }
+        if staged.holdsRoom { await giveUp(staged.id, claim: nil, after: nil) }
     }
 
     /// Refuses what is known to fail before a body is read; the commit decides in the end.
@@ -200,13 +199,21 @@ extension FileStorage {
                 if result != .blobLost { return result }
                 await settleLateWrite(of: claimed)
             }
-            throw StorageError(.unavailable, "The upload met too many deletions. Try again.", isTransient: true)
         } catch {
-            if let lastClaim { await settleLateWrite(of: lastClaim) }
-            // What stays is given back by the sweeper in any case; this only makes it sooner.
-            try? await metadata.abandon(upload)
+            await giveUp(upload, claim: lastClaim, after: error)
             throw error
         }
+        await giveUp(upload, claim: nil, after: nil)
+        throw StorageError(.unavailable, "The upload met too many deletions. Try again.", isTransient: true)
+    }
+
+    /// Gives back what an upload holds in the database.
+    ///
+    /// What stays is given back by the sweeper in any case; this only makes it sooner. A database that was not there, or had too much to
+    /// do, is not asked once more, for which the client would wait.
+    private func giveUp(_ upload: UploadID, claim: ClaimedBlob?, after error: (any Error)?) async {
+        if let claim { await settleLateWrite(of: claim) }
+        if (error as? StorageError)?.code != .unavailable { try? await metadata.abandon(upload) }
     }
 
     /// Makes sure that the claimed key holds the bytes, durably; false when another key must be claimed.

@@ -50,6 +50,7 @@ public struct FileStorage: Sendable {
     public let policy: Policy
 
     let logger: Logger
+    let remembered = RememberedBlobs()
 
     /// Unites a metadata store and the blob store that belongs to it.
     public init(metadata: any MetadataStore, blobs: any BlobStore, policy: Policy = Policy()) {
@@ -71,7 +72,7 @@ public struct FileStorage: Sendable {
             return account.container
         case .newContainer(let digest):
             let ownSpace = policy.isolation != .none
-            let change = try await metadata.change(.openContainer(digest, ownSpace: ownSpace))
+            let change = try await metadata.settledChange(.openContainer(digest, ownSpace: ownSpace))
             guard let account = change.account else { throw StorageError.unauthenticated }
             return account.container
         }

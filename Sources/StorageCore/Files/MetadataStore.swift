@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// Keeps everything but the bytes: accounts, files, revisions, and the states of blobs.
 ///
 /// # Behavior
@@ -54,6 +56,9 @@ public protocol MetadataStore: Sendable {
     /// passes it on, or has nothing answered from memory.
     func recall(_ selector: FileSelector) -> FileRecord?
 
+    /// What ``file(_:)`` would answer, for a caller without a task; nil where the store has no such way.
+    func file(_ selector: FileSelector, on eventLoop: any EventLoop) -> EventLoopFuture<FileRecord?>?
+
     /// One page of a container's entries.
     func list(_ query: ListQuery) async throws -> Page<FileRecord>
 
@@ -108,6 +113,9 @@ public protocol MetadataStore: Sendable {
 extension MetadataStore {
     /// Remembers nothing.
     public func recall(_ selector: FileSelector) -> FileRecord? { nil }
+
+    /// Says that there is no such way.
+    public func file(_ selector: FileSelector, on eventLoop: any EventLoop) -> EventLoopFuture<FileRecord?>? { nil }
 }
 
 /// What became of blobs.

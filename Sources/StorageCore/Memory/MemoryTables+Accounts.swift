@@ -77,11 +77,12 @@ extension MemoryTables {
         case .revokeCredentials(let account, let kept):
             revokeCredentials(of: account) { $0 != kept }
             return result(account)
-        case .setPassword(let account, let passwordHash, let replaced):
+        case .setPassword(let account, let passwordHash, let replaced, let ended):
             guard let index = accountIndex[account], let hash = accounts[index].passwordHash,
                 replaced == nil || hash == replaced
             else { return AccountChangeResult(account: nil) }
             accounts[index].passwordHash = passwordHash
+            if case .all(let kept) = ended { revokeCredentials(of: account) { $0 != kept } }
             return result(account)
         case .setDisabled(let account, let isDisabled):
             if let index = accountIndex[account] { replace(index, disabledAt: isDisabled ? now : nil) }

@@ -19,6 +19,7 @@ public struct GarbageCollector: Service {
     private let grace: Duration
     private let interval: Duration
     private let logger = Logger(label: "storage.collector")
+    private let outage: OutageLog
 
     /// Makes a collector.
     ///
@@ -32,6 +33,7 @@ public struct GarbageCollector: Service {
         self.blobs = blobs
         self.grace = grace
         self.interval = interval
+        outage = OutageLog(logger)
     }
 
     /// Collects again and again until the service shuts down.
@@ -39,11 +41,12 @@ public struct GarbageCollector: Service {
         await repeating(every: interval) {
             do {
                 let report = try await collect()
+                outage.succeeded()
                 if report.blobs > 0 {
                     logger.info("collected", metadata: ["blobs": "\(report.blobs)", "bytes": "\(report.bytes)"])
                 }
             } catch {
-                logger.error("the collection failed", metadata: ["error": "\(error)"])
+                outage.failed("the collection failed", error)
             }
         }
     }

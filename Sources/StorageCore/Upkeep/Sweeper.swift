@@ -5,7 +5,7 @@ public import ServiceLifecycle
 public struct Sweeper: Service {
     private let metadata: any MetadataStore
     private let interval: Duration
-    private let logger = Logger(label: "storage.sweeper")
+    private let outage = OutageLog(Logger(label: "storage.sweeper"))
 
     /// Makes a sweeper.
     ///
@@ -26,13 +26,16 @@ public struct Sweeper: Service {
 
     /// Does all housekeeping that is due now; a chore that fails is logged and holds up no other.
     public func sweep() async {
+        var isDone = true
         for chore in Self.chores {
             do {
                 while !Task.isCancelled, try await metadata.tidy(chore) {}
             } catch {
-                logger.error("a chore failed", metadata: ["chore": "\(chore)", "error": "\(error)"])
+                isDone = false
+                outage.failed("a chore failed", error, ["chore": "\(chore)"])
             }
         }
+        if isDone { outage.succeeded() }
     }
 
     private static let chores: [Chore] = [

@@ -76,6 +76,29 @@ extension MetadataStoreConformance {
             #expect(use == AccountChangeResult(account: scene.owner, credential: id))
             #expect(useless == AccountChangeResult(account: nil))
         },
+        clause("A new password ends the sessions that came of the old one, but the one to be kept, or none of them.") {
+            scene in
+            let (kept, ended) = (TokenDigest.random(), TokenDigest.random())
+            let id = try await scene.session(kept)
+            _ = try await scene.session(ended)
+            let late = try await scene.store.change(
+                .setPassword(scene.owner.id, passwordHash: "$2$", replacing: "$1$", ending: .all(except: id)))
+            let untouched = try await scene.store.account(.credential(ended))
+            let changed = try await scene.store.change(
+                .setPassword(scene.owner.id, passwordHash: "$1$", replacing: nil, ending: .all(except: id)))
+            let (first, second) = (
+                try await scene.store.account(.credential(kept)), try await scene.store.account(.credential(ended))
+            )
+            _ = try await scene.store.change(
+                .setPassword(scene.owner.id, passwordHash: "$3$", replacing: "$1$", ending: .all(except: nil)))
+            let last = try await scene.store.account(.credential(kept))
+            #expect(late.account == nil)
+            #expect(untouched != nil)
+            #expect(changed.account == scene.owner)
+            #expect(first != nil)
+            #expect(second == nil)
+            #expect(last == nil)
+        },
         clause("Use does not bring an ended session back: idle, expired or revoked.") { scene in
             let (idle, expired, revoked) = (TokenDigest.random(), TokenDigest.random(), TokenDigest.random())
             let ids = [

@@ -167,7 +167,9 @@ struct UploadTests {
             }
         }
         #expect(fixture.blobs.isTidy)
-        #expect(Set(fixture.metadata.claimed.dropFirst()).isSubset(of: fixture.metadata.abandoned))
+        // Of a store that was not there more is not asked; the sweeper gives back what stays.
+        let isGone = fault == .commit
+        #expect(isGone || Set(fixture.metadata.claimed.dropFirst()).isSubset(of: fixture.metadata.abandoned))
         let tree = try await fixture.storage.tree(of: ann)
         #expect(tree == ["kept/", "kept/old.txt"])
         let usage = try await fixture.storage.usage(of: ann)
@@ -186,7 +188,7 @@ struct UploadTests {
         await #expect(throws: StorageError.self) { try await fixture.storage.put("new", at: "a", as: ann) }
         #expect(fixture.blobs.isTidy)
         #expect(fixture.journal.count(.discard) == 1)
-        #expect(fixture.journal.count(.abandon) == 1)
+        #expect(fixture.journal.count(.abandon) == (fault == .claim ? 0 : 1))
         let tree = try await fixture.storage.tree(of: ann)
         #expect(tree.isEmpty)
     }

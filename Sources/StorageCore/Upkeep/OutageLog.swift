@@ -1,0 +1,42 @@
+import Logging
+import Synchronization
+
+/// Tells of what keeps upkeep from its work: once when it begins, however often it is met, and once when it is over.
+///
+/// Failures that pass by themselves are such: a database that cannot be reached, or that takes no writes while its metadata are
+/// moved. All others are told every time.
+final class OutageLog: Sendable {
+    private let logger: Logger
+    private let isWaiting = Mutex(false)
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Notes that something failed.
+    ///
+    /// - Parameters:
+    ///   - what: Says it in the log, such as "a chore failed".
+    ///   - metadata: What is logged beside the error.
+    func failed(_ what: Logger.Message, _ error: any Error, _ metadata: Logger.Metadata = [:]) {
+        let metadata = metadata.merging(["error": "\(error)"]) { $1 }
+        guard let storageError = error as? StorageError, storageError.isTransient else {
+            logger.error(what, metadata: metadata)
+            return
+        }
+        let isNew = isWaiting.withLock { isWaiting in
+            defer { isWaiting = true }
+            return !isWaiting
+        }
+        if isNew { logger.warning("upkeep waits for the database", metadata: metadata) }
+    }
+
+    /// Notes that everything succeeded.
+    func succeeded() {
+        let wasWaiting = isWaiting.withLock { isWaiting in
+            defer { isWaiting = false }
+            return isWaiting
+        }
+        if wasWaiting { logger.notice("upkeep goes on") }
+    }
+}
