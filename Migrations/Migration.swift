@@ -21,6 +21,18 @@ public struct Migration: Sendable {
             down: PackageResources.sqlite_0002_limits_down_sql),
     ]
 
+    /// All steps for Postgres, in order; each makes the same tables and columns as that of the same number for SQLite.
+    public static let postgres: [Migration] = [
+        Migration(
+            number: 1, name: "initial",
+            up: PackageResources.postgres_0001_initial_up_sql,
+            down: PackageResources.postgres_0001_initial_down_sql),
+        Migration(
+            number: 2, name: "limits",
+            up: PackageResources.postgres_0002_limits_up_sql,
+            down: PackageResources.postgres_0002_limits_down_sql),
+    ]
+
     private init(number: Int, name: String, up: [UInt8], down: [UInt8]) {
         self.number = number
         self.name = name

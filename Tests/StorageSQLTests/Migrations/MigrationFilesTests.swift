@@ -8,7 +8,7 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Migrations")
 
-    @Test(arguments: [("sqlite", Migration.sqlite)])
+    @Test(arguments: [("sqlite", Migration.sqlite), ("postgres", Migration.postgres)])
     func everyFileIsListedWithItsPairAndEveryListedOneIsAFile(_ dialect: String, _ migrations: [Migration]) throws {
         let folder = Self.folder.appendingPathComponent(dialect)
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
@@ -27,5 +27,6 @@ import Testing
 
     @Test func theStepsAreNumberedFromOneWithoutGaps() {
         #expect(Migration.sqlite.map(\.number) == Array(1...Migration.sqlite.count))
+        #expect(Migration.postgres.map(\.number) == Array(1...Migration.postgres.count))
     }
 }

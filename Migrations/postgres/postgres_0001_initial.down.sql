@@ -1,0 +1,11 @@
+DROP TABLE audit;
+DROP TABLE settings;
+DROP TABLE uploads;
+DROP TABLE links;
+DROP TABLE revisions;
+DROP TABLE files;
+DROP TABLE blobs;
+DROP TABLE usage_deltas;
+DROP TABLE containers;
+DROP TABLE credentials;
+DROP TABLE accounts;
