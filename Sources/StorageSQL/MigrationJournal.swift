@@ -24,7 +24,7 @@ struct MigrationStep: Sendable {
             case .uniqueViolation, .constraintViolation, .other:
                 let step = "\(migration.number) (\(migration.name))"
                 throw StorageError(.internal, "Migration \(step) failed; nothing of it was kept.", cause: error)
-            case .busy, .unreachable, .full, .outcomeUnknown, .damaged:
+            case .frozen, .busy, .unreachable, .full, .outcomeUnknown, .damaged:
                 throw error
             }
         }
@@ -64,6 +64,20 @@ struct MigrationJournal {
     ///
     /// - Throws: ``StorageError`` of code ``StorageError/Code/wrongStore`` when they are not.
     func entries(checkedAgainst steps: [MigrationStep]) throws -> [Entry] {
+        try Self.entries(in: session, checkedAgainst: steps)
+    }
+
+    /// The same without the lock, and without making the table: none where it is missing.
+    static func entries(
+        in session: any SQLSession, _ dialect: SQLDialect, checkedAgainst steps: [MigrationStep]
+    ) throws -> [Entry] {
+        guard try session.exists(dialect.tableLookup, [.text("migrations")]) else { return [] }
+        return try entries(in: session, checkedAgainst: steps)
+    }
+
+    private static func entries(
+        in session: any SQLSession, checkedAgainst steps: [MigrationStep]
+    ) throws -> [Entry] {
         let rows = try session.query("SELECT number, name, checksum, applied_at FROM migrations ORDER BY number", [])
         let entries = try rows.map { row in
             Entry(

@@ -11,7 +11,7 @@ package import StorageMigrations
 /// - A database that does not fit is refused before anything is done to it: a released step whose text has changed, a step that
 ///   this program does not know because it is older than the schema, a gap.
 package struct Migrator: Sendable {
-    private let database: any SQLDatabase
+    let database: any SQLDatabase
     private let steps: [MigrationStep]
 
     /// - Throws: ``StorageError`` of code ``StorageError/Code/internal`` when the migrations are not numbered 1, 2, 3, …
@@ -27,8 +27,11 @@ package struct Migrator: Sendable {
     ///
     /// - Throws: ``StorageError`` of code ``StorageError/Code/wrongStore`` when the database does not fit; likewise below.
     package func status() async throws -> [MigrationStatus] {
-        try await transaction { journal in
-            let entries = try journal.entries(checkedAgainst: steps)
+        let dialect = database.dialect
+        return try await translatingErrors {
+            let entries = try await database.read { session in
+                try MigrationJournal.entries(in: session, dialect, checkedAgainst: steps)
+            }
             return steps.enumerated().map { index, step in
                 MigrationStatus(
                     number: step.migration.number, name: step.migration.name,
@@ -55,6 +58,8 @@ package struct Migrator: Sendable {
     @discardableResult
     package func up(to target: Int? = nil) async throws -> [Int] {
         let target = try checked(target ?? steps.count)
+        // A database that has them all is not locked: others may be using it.
+        guard try await status().prefix(target).contains(where: { $0.appliedAt == nil }) else { return [] }
         var taken: [Int] = []
         while let number = try await stepUp(to: target) {
             taken.append(number)
@@ -109,8 +114,14 @@ package struct Migrator: Sendable {
         _ body: @escaping @Sendable (MigrationJournal) throws -> Value
     ) async throws -> Value {
         let dialect = database.dialect
+        return try await translatingErrors {
+            try await database.write(.durable) { try body(MigrationJournal($0, dialect)) }
+        }
+    }
+
+    private func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
-            return try await database.write(.durable) { try body(MigrationJournal($0, dialect)) }
+            return try await body()
         } catch let error as SQLError {
             throw StorageError(error)
         }

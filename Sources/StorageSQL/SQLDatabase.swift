@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// A database as the metadata store sees it: transactions whose bodies are synchronous and may be run again.
 ///
 /// # Behavior
@@ -21,9 +23,17 @@ package protocol SQLDatabase: Sendable {
     /// Runs queries on one consistent snapshot.
     func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Value) async throws -> Value
 
+    /// Runs one query for a caller without a task; nil where the database, or the body, has no such way.
+    func read<Value: Sendable>(
+        on eventLoop: any EventLoop, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+    ) -> EventLoopFuture<Value>?
+
     /// Runs one transaction that may change something.
+    ///
+    /// - Parameter cancellation: What becomes of it when the task of its caller is cancelled.
     func write<Value: Sendable>(
-        _ durability: SQLDurability, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+        _ durability: SQLDurability, _ cancellation: SQLCancellation,
+        _ body: @escaping @Sendable (any SQLSession) throws -> Value
     ) async throws -> Value
 
     /// Finishes what is under way and closes all connections; nothing may be called afterwards.
@@ -48,6 +58,28 @@ package enum SQLDurability: Sendable {
     case relaxed
 }
 
+/// What becomes of a transaction whose caller is cancelled.
+package enum SQLCancellation: Sendable {
+    /// It may end early, with nothing done and `CancellationError`.
+    case ends
+    /// It goes on: it cleans up, which is due most of all when a task was cancelled.
+    case ignored
+}
+
+extension SQLDatabase {
+    /// Says that there is no such way.
+    package func read<Value: Sendable>(
+        on eventLoop: any EventLoop, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+    ) -> EventLoopFuture<Value>? { nil }
+
+    /// Runs one transaction that may change something, and may end with the task of its caller.
+    package func write<Value: Sendable>(
+        _ durability: SQLDurability, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+    ) async throws -> Value {
+        try await write(durability, .ends, body)
+    }
+}
+
 /// A transaction under way; valid only inside the body it was given to.
 package protocol SQLSession {
     /// Runs one statement and returns its rows. Parameters are `$1`, `$2`, …, numbered in the order in which they first appear.
@@ -56,6 +88,14 @@ package protocol SQLSession {
     /// Runs one statement and returns the number of rows that it changed.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+
+    /// Sends one statement whose rows are looked at later: several answers that are waited for together cost one round trip.
+    ///
+    /// Statements run in the order in which they were sent.
+    func ask(_ sql: String, _ arguments: [SQLValue]) throws -> any SQLAnswer
+
+    /// Sends one statement whose outcome nobody looks at. Should it fail, the next answer says so, or the commit.
+    func perform(_ sql: String, _ arguments: [SQLValue]) throws
 
     /// Runs several statements without parameters, separated by semicolons: for migrations.
     func script(_ sql: String) throws
@@ -79,24 +119,41 @@ package struct SQLDialect: Sendable {
     package let name: String
     /// The database's clock as whole microseconds since the Unix epoch, the same in a whole statement at least.
     package let now: String
-    /// Behind a SELECT: locks its rows against every other writer. Empty where there is one writer at a time.
+    /// Behind a SELECT: locks its rows against every other lock. Empty where there is one writer at a time, as are the next three.
     package let forUpdate: String
+    /// Behind a SELECT: locks its rows against other changes; rows that refer to them may be made.
+    package let forNoKeyUpdate: String
     /// Behind a SELECT: locks its rows against being changed or deleted.
     package let forShare: String
+    /// Behind a SELECT: locks its rows against being deleted and against a change of their keys.
+    package let forKeyShare: String
     /// Behind ``forUpdate``: leaves out rows that others hold.
     package let skipLocked: String
+    /// A query that has a row where there is a table of the name `$1`.
+    package let tableLookup: String
     /// A statement that keeps other migrators out until the end of the transaction; nil where the transaction does.
     package let migrationLock: String?
+    /// A query that keeps others from making accounts until the end of the transaction; nil where the transaction does.
+    package let accountLock: String?
+    /// How the database is made to refuse writes.
+    package let writeBarrier: SQLWriteBarrier
 
     /// Describes a database.
     package init(
-        name: String, now: String, forUpdate: String, forShare: String, skipLocked: String, migrationLock: String?
+        name: String, now: String, forUpdate: String, forNoKeyUpdate: String, forShare: String, forKeyShare: String,
+        skipLocked: String, tableLookup: String, migrationLock: String?, accountLock: String?,
+        writeBarrier: SQLWriteBarrier
     ) {
         self.name = name
         self.now = now
         self.forUpdate = forUpdate
+        self.forNoKeyUpdate = forNoKeyUpdate
         self.forShare = forShare
+        self.forKeyShare = forKeyShare
         self.skipLocked = skipLocked
+        self.tableLookup = tableLookup
         self.migrationLock = migrationLock
+        self.accountLock = accountLock
+        self.writeBarrier = writeBarrier
     }
 }

@@ -51,14 +51,15 @@ extension SQLMetadataStore {
 
     /// See ``/StorageCore/MetadataStore/audit(_:)``.
     public func audit(_ entry: AuditEntry) async throws {
-        try await write { transaction in
+        let id = Identifier<AuditEntry>()
+        try await writeRepeatably { transaction in
             _ = try transaction.session.execute(
                 """
                 INSERT INTO audit (id, account_id, act, subject, address, at) \
-                VALUES ($1, $2, $3, $4, $5, \(transaction.dialect.now))
+                VALUES ($1, $2, $3, $4, $5, \(transaction.dialect.now)) ON CONFLICT DO NOTHING
                 """,
                 [
-                    .id(Identifier<AuditEntry>()), .optionalID(entry.account), .text(entry.act),
+                    .id(id), .optionalID(entry.account), .text(entry.act),
                     .optionalText(entry.subject), .optionalText(entry.address),
                 ])
         }
@@ -70,7 +71,7 @@ extension SQLMetadataStore {
             try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)
         }
         guard stored == nil, let value else { return stored }
-        return try await write { transaction in
+        return try await writeRepeatably { transaction in
             try transaction.session.execute(
                 "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [.text(name), .text(value)])
             return try transaction.session.first("SELECT value FROM settings WHERE key = $1", [.text(name)])?.text(0)
@@ -175,17 +176,15 @@ extension SQLTransaction {
                 """, [.id(credential), .id(account)])
             return try result(account, ended > 0 ? credential : nil)
         case .revokeCredentials(let account, let kept):
-            try session.execute(
-                """
-                UPDATE credentials SET revoked_at = \(dialect.now) \
-                WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL
-                """, [.id(account), .id(kept ?? CredentialID(high: 0, low: 0))])
+            try revokeCredentials(of: account, except: kept)
             return try result(account)
-        case .setPassword(let account, let passwordHash, let replaced):
+        case .setPassword(let account, let passwordHash, let replaced, let ended):
             let changed = try session.execute(
                 "UPDATE accounts SET password_phc = $1 WHERE id = $2 AND password_phc = COALESCE($3, password_phc)",
                 [.text(passwordHash), .id(account), .optionalText(replaced)])
-            return changed > 0 ? try result(account) : AccountChangeResult(account: nil)
+            guard changed > 0 else { return AccountChangeResult(account: nil) }
+            if case .all(let kept) = ended { try revokeCredentials(of: account, except: kept) }
+            return try result(account)
         case .setDisabled(let account, let isDisabled):
             try session.execute(
                 "UPDATE accounts SET disabled_at = \(isDisabled ? dialect.now : "NULL") WHERE id = $1", [.id(account)])
@@ -200,6 +199,14 @@ extension SQLTransaction {
         case .openPublic(let ownSpace):
             return try openPublic(ownSpace: ownSpace)
         }
+    }
+
+    private func revokeCredentials(of account: AccountID, except kept: CredentialID?) throws {
+        try session.execute(
+            """
+            UPDATE credentials SET revoked_at = \(dialect.now) \
+            WHERE account_id = $1 AND id <> $2 AND revoked_at IS NULL
+            """, [.id(account), .id(kept ?? CredentialID(high: 0, low: 0))])
     }
 
     private func result(_ id: AccountID, _ credential: CredentialID? = nil) throws -> AccountChangeResult {
@@ -225,9 +232,14 @@ extension SQLTransaction {
     }
 
     private func openContainer(of digest: TokenDigest, ownSpace: Bool) throws -> AccountChangeResult {
-        if let existing = try accountRecord(of: digest) {
-            return AccountChangeResult(account: existing.account, credential: existing.credential?.id)
+        func existing() throws -> AccountChangeResult? {
+            try accountRecord(of: digest).map {
+                AccountChangeResult(account: $0.account, credential: $0.credential?.id)
+            }
         }
+        if let existing = try existing() { return existing }
+        // Another may have opened it while the lock was waited for.
+        if try lockAccounts(), let existing = try existing() { return existing }
         let isRevoked = try session.exists("SELECT 1 FROM credentials WHERE digest = $1", [.bytes(digest.bytes)])
         guard !isRevoked else { throw StorageError.unauthenticated }
         let account = try insertAccount(
@@ -237,11 +249,22 @@ extension SQLTransaction {
         return try result(account, credential)
     }
 
+    /// Keeps others from making accounts until the end of the transaction: two would take the same serial.
+    ///
+    /// - Returns: Whether there may have been another until now; false where there is one writer at a time.
+    @discardableResult
+    private func lockAccounts() throws -> Bool {
+        guard let lock = dialect.accountLock else { return false }
+        _ = try session.query(lock, [])
+        return true
+    }
+
     private func insertAccount(
         _ kind: Account.Kind, login: Login?, email: String?, passwordHash: String?, role: Account.Role, ownSpace: Bool
     ) throws -> AccountID {
         let account = AccountID()
         let container = ContainerID()
+        try lockAccounts()
         try session.execute(
             """
             INSERT INTO accounts (id, kind, login, email, password_phc, role, serial, created_at) \

@@ -4,9 +4,9 @@ public import StorageCore
 extension SQLMetadataStore {
     /// See ``/StorageCore/MetadataStore/claim(_:)``.
     public func claim(_ claim: UploadClaim) async throws -> ClaimedBlob {
-        try await write(.relaxed) { transaction in
+        try await writeRepeatably(.relaxed) { transaction in
             let blob = try transaction.claimBlob(claim)
-            try transaction.session.execute(
+            try transaction.session.perform(
                 """
                 INSERT INTO uploads (id, container_id, blob_id, started_at, heartbeat_at) \
                 VALUES ($1, $2, $3, \(transaction.dialect.now), \(transaction.dialect.now)) \
@@ -19,12 +19,12 @@ extension SQLMetadataStore {
 
     /// See ``/StorageCore/MetadataStore/reserve(_:)``.
     public func reserve(_ reservation: UploadReservation) async throws -> Int64 {
-        try await write(.relaxed) { try $0.reserve(reservation) }
+        try await writeRepeatably(.relaxed) { try $0.reserve(reservation) }
     }
 
     /// See ``/StorageCore/MetadataStore/renew(_:lease:)``.
     public func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
-        try await write(.relaxed) { transaction in
+        try await writeRepeatably(.relaxed) { transaction in
             let session = transaction.session
             let now = transaction.dialect.now
             let renewed = try session.execute(
@@ -52,7 +52,7 @@ extension SQLMetadataStore {
 
     /// See ``/StorageCore/MetadataStore/abandon(_:)``.
     public func abandon(_ upload: UploadID) async throws {
-        try await write(.relaxed) { transaction in
+        try await writeRepeatably(.relaxed, .ignored) { transaction in
             let open = try transaction.session.execute(
                 "UPDATE uploads SET abandoned_at = \(transaction.dialect.now) WHERE id = $1 AND committed_at IS NULL",
                 [.id(upload)])
@@ -62,7 +62,7 @@ extension SQLMetadataStore {
 
     /// See ``/StorageCore/MetadataStore/outcome(of:)``.
     public func outcome(of upload: UploadID) async throws -> UploadOutcome {
-        try await write(.relaxed) { transaction in
+        try await writeRepeatably(.relaxed) { transaction in
             let rows = try transaction.session.query(
                 "SELECT committed_at, abandoned_at FROM uploads WHERE id = $1\(transaction.dialect.forUpdate)",
                 [.id(upload)])
@@ -78,40 +78,39 @@ extension SQLTransaction {
     fileprivate func claimBlob(_ claim: UploadClaim) throws -> ClaimedBlob {
         // A second round is needed only where another transaction made the row between our look and our insert.
         for _ in 0..<3 {
-            if let blob = try claimCurrentBlob(claim) { return blob }
-            if let blob = try claimNewBlob(claim) { return blob }
+            let key: [SQLValue] = [.id(claim.space.id), .bytes(claim.digest.bytes)]
+            let current = try session.ask(
+                "SELECT id, gen, state FROM blobs WHERE space = $1 AND hash = $2 AND state IN ('pending', 'live')", key)
+            let earlier = try session.ask("SELECT 1 FROM blobs WHERE space = $1 AND hash = $2 LIMIT 1", key)
+            let blob =
+                if let row = try current.first() {
+                    try claimCurrentBlob(claim, row)
+                } else {
+                    try claimNewBlob(claim, generation: earlier.first() == nil ? 0 : BlobKey.newGeneration())
+                }
+            if let blob { return blob }
         }
         throw SQLError(.busy, "others kept making and ending claims of the same blob")
     }
 
-    private func claimCurrentBlob(_ claim: UploadClaim) throws -> ClaimedBlob? {
-        let row = try session.first(
-            """
-            SELECT id, gen, state FROM blobs WHERE space = $1 AND hash = $2 AND state IN ('pending', 'live')\
-            \(dialect.forUpdate)
-            """, [.id(claim.space.id), .bytes(claim.digest.bytes)])
-        guard let row else { return nil }
+    private func claimCurrentBlob(_ claim: UploadClaim, _ row: SQLRow) throws -> ClaimedBlob? {
         let state: BlobRecord.State = try row.word(2)
         let blob = ClaimedBlob(
             id: try row.id(0),
             key: BlobKey(space: claim.space, digest: claim.digest, generation: try row.integer(1)),
             isLive: state == .live)
-        if !blob.isLive {
-            try session.execute(
-                """
-                UPDATE blobs SET claimed_until = \(dialect.now) + $1 \
-                WHERE id = $2 AND claimed_until < \(dialect.now) + $1
-                """, [.integer(claim.lease), .id(blob.id)])
-        }
-        return blob
+        // Whether a live blob is still that is decided when it is referred to.
+        guard !blob.isLive else { return blob }
+        let prolonged = try session.execute(
+            """
+            UPDATE blobs SET claimed_until = CASE WHEN claimed_until < \(dialect.now) + $1 THEN \(dialect.now) + $1 \
+            ELSE claimed_until END WHERE id = $2 AND state = 'pending'
+            """, [.integer(claim.lease), .id(blob.id)])
+        return prolonged > 0 ? blob : nil
     }
 
-    private func claimNewBlob(_ claim: UploadClaim) throws -> ClaimedBlob? {
-        let lived = try session.exists(
-            "SELECT 1 FROM blobs WHERE space = $1 AND hash = $2 LIMIT 1",
-            [.id(claim.space.id), .bytes(claim.digest.bytes)])
+    private func claimNewBlob(_ claim: UploadClaim, generation: Int64) throws -> ClaimedBlob? {
         let id = BlobID()
-        let generation = lived ? BlobKey.newGeneration() : 0
         let made = try session.execute(
             """
             INSERT INTO blobs (id, space, hash, gen, size, state, claimed_until, state_at) \

@@ -21,34 +21,22 @@ extension SQLMetadataStore {
 
     /// See ``/StorageCore/MetadataStore/settle(_:)``.
     public func settle(_ settlement: BlobSettlement) async throws {
-        try await write { transaction in
-            let now = transaction.dialect.now
-            switch settlement {
-            case .gone(let blobs):
+        switch settlement {
+        case .gone(let blobs):
+            // Made again, it would take a deletion that is to be done once more for one that was.
+            try await write(.durable, .ignored) { transaction in
                 for blob in blobs.sorted() { try transaction.settleDeletion(of: blob) }
-            case .corrupt(let key):
-                try transaction.session.execute(
-                    """
-                    UPDATE blobs SET state = 'corrupt', state_at = \(now) \
-                    WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('pending', 'live')
-                    """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
-            case .writtenLate(let key):
-                // A blob that is still doomed may be deleted at this moment, before or after it was written: `released_at` tells
-                // whoever reports the deletion that it is to be done once more.
-                try transaction.session.execute(
-                    """
-                    UPDATE blobs SET released_at = CASE WHEN state = 'doomed' THEN \(now) END, \
-                    claimed_until = CASE WHEN state = 'doomed' THEN claimed_until ELSE 0 END, \
-                    state_at = CASE WHEN state = 'doomed' THEN state_at ELSE \(now) END, state = 'doomed' \
-                    WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('doomed', 'gone')
-                    """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
             }
+        case .corrupt(let key):
+            try await writeRepeatably(.durable, .ignored) { try $0.settleCorruption(of: key) }
+        case .writtenLate(let key):
+            try await writeRepeatably(.durable, .ignored) { try $0.settleLateWrite(of: key) }
         }
     }
 
     /// See ``/StorageCore/MetadataStore/tidy(_:)``.
     public func tidy(_ chore: Chore) async throws -> Bool {
-        try await write { transaction in
+        try await writeRepeatably { transaction in
             let now = transaction.dialect.now
             switch chore {
             case .foldUsage:
@@ -102,11 +90,14 @@ extension SQLTransaction {
             """, [.integer(age), .integer(Int64(limit))]
         ).map(blob)
         var doomed: [BlobRecord] = []
-        for candidate in candidates {
-            if try session.exists("SELECT 1 FROM revisions WHERE blob_id = $1 LIMIT 1", [.id(candidate.id)]) {
-                try session.execute("UPDATE blobs SET released_at = NULL WHERE id = $1", [.id(candidate.id)])
+        let references = try candidates.map {
+            try session.ask("SELECT 1 FROM revisions WHERE blob_id = $1 LIMIT 1", [.id($0.id)])
+        }
+        for (candidate, reference) in zip(candidates, references) {
+            if try reference.first() != nil {
+                try session.perform("UPDATE blobs SET released_at = NULL WHERE id = $1", [.id(candidate.id)])
             } else {
-                try session.execute(
+                try session.perform(
                     """
                     UPDATE blobs SET state = 'doomed', state_at = \(dialect.now), claimed_until = \(dialect.now), \
                     released_at = NULL WHERE id = $1
@@ -130,6 +121,26 @@ extension SQLTransaction {
             "UPDATE blobs SET released_at = NULL, claimed_until = 0 WHERE id = $1 AND state = 'doomed'", [.id(blob)])
     }
 
+    fileprivate func settleCorruption(of key: BlobKey) throws {
+        try session.execute(
+            """
+            UPDATE blobs SET state = 'corrupt', state_at = \(dialect.now) \
+            WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('pending', 'live')
+            """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
+    }
+
+    /// A blob that is still doomed may be deleted at this moment, before or after it was written: `released_at` tells whoever reports
+    /// the deletion that it is to be done once more.
+    fileprivate func settleLateWrite(of key: BlobKey) throws {
+        try session.execute(
+            """
+            UPDATE blobs SET released_at = CASE WHEN state = 'doomed' THEN \(dialect.now) END, \
+            claimed_until = CASE WHEN state = 'doomed' THEN claimed_until ELSE 0 END, \
+            state_at = CASE WHEN state = 'doomed' THEN state_at ELSE \(dialect.now) END, state = 'doomed' \
+            WHERE space = $1 AND hash = $2 AND gen = $3 AND state IN ('doomed', 'gone')
+            """, [.id(key.space.id), .bytes(key.digest.bytes), .integer(key.generation)])
+    }
+
     /// Doomed blobs whose deletion nobody reported: of these, `claimed_until` is when a collector last got them.
     fileprivate func leftovers(_ age: Int64, limit: Int) throws -> [BlobRecord] {
         guard limit > 0 else { return [] }
@@ -142,7 +153,7 @@ extension SQLTransaction {
         ).map(blob)
         for blob in leftovers {
             // Handed out: nobody else gets it until it is due again. It is doomed for as long as before.
-            try session.execute("UPDATE blobs SET claimed_until = \(dialect.now) WHERE id = $1", [.id(blob.id)])
+            try session.perform("UPDATE blobs SET claimed_until = \(dialect.now) WHERE id = $1", [.id(blob.id)])
         }
         return leftovers
     }

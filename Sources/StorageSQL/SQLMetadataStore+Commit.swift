@@ -12,6 +12,13 @@ extension SQLMetadataStore {
     }
 }
 
+/// What was asked of a container as one without limits.
+struct UnlimitedContainer {
+    /// Its row before it was locked; nil where nothing is locked.
+    fileprivate let before: (any SQLAnswer)?
+    fileprivate let locked: any SQLAnswer
+}
+
 /// Rolls a transaction back whose blob may no longer be referred to.
 struct BlobLost: Error {}
 
@@ -31,49 +38,76 @@ extension SQLTransaction {
 
     /// Locks the container: shared where no limit is in force, so that its uploads do not queue for each other.
     func openContainer(_ id: ContainerID, defaults: ContainerLimits = .none) throws -> OpenContainer {
-        let sql = "SELECT limit_bytes, limit_files, closed_at FROM containers WHERE id = $1"
-        func read(_ lock: String) throws -> OpenContainer {
-            guard let row = try session.first(sql + lock, [.id(id)]), row.isNull(2) else {
-                throw StorageError.noContainer
-            }
-            let own = ContainerLimits(bytes: try row.optionalInteger(0), files: try row.optionalInteger(1))
-            return OpenContainer(id: id, limits: own.inForce(defaults: defaults))
-        }
-        var container = try read("")
-        guard locksRows else { return container }
-        if !container.isLimited { container = try read(dialect.forShare) }
-        // Also where a limit came while the lock was waited for.
-        return container.isLimited ? try read(dialect.forUpdate) : container
+        try openContainer(id, defaults: defaults, asked: try askUnlimited(id, defaults: defaults))
     }
 
-    /// Makes the folders above a path that are missing.
-    ///
-    /// Where rows are locked, all of them are, the outermost first: a folder that is being deleted is not written below.
-    func makeAncestors(of path: FilePath, in container: ContainerID) throws {
-        if locksRows {
-            for ancestor in path.ancestors {
-                _ = try session.query(
-                    "SELECT id FROM files WHERE container_id = $1 AND path = $2\(dialect.forShare)",
-                    [.id(container), .path(ancestor)])
-            }
+    /// Asks for the container as one without limits, for ``openContainer(_:defaults:asked:)``.
+    func askUnlimited(_ id: ContainerID, defaults: ContainerLimits) throws -> UnlimitedContainer? {
+        guard defaults == .none else { return nil }
+        let unlimited = "SELECT closed_at FROM containers WHERE id = $1 AND limit_bytes IS NULL AND limit_files IS NULL"
+        return UnlimitedContainer(
+            before: locksRows ? try session.ask(unlimited, [.id(id)]) : nil,
+            locked: try session.ask(unlimited + dialect.forKeyShare, [.id(id)]))
+    }
+
+    func openContainer(
+        _ id: ContainerID, defaults: ContainerLimits, asked: UnlimitedContainer?
+    ) throws -> OpenContainer {
+        if let row = try asked?.locked.first() {
+            guard row.isNull(0) else { throw StorageError.noContainer }
+            return OpenContainer(id: id, limits: .none)
         }
-        var missing: [FilePath] = []
-        for ancestor in path.ancestors.reversed() {
-            let row = try session.first(
-                "SELECT type FROM files WHERE container_id = $1 AND path = $2",
-                [.id(container), .path(ancestor)])
-            guard let row else {
-                missing.append(ancestor)
+        guard try asked?.before?.first() == nil else { throw RowChanged() }
+        let row = try session.first(
+            "SELECT limit_bytes, limit_files, closed_at FROM containers WHERE id = $1\(dialect.forUpdate)", [.id(id)])
+        guard let row, row.isNull(2) else { throw StorageError.noContainer }
+        let own = ContainerLimits(bytes: try row.optionalInteger(0), files: try row.optionalInteger(1))
+        return OpenContainer(id: id, limits: own.inForce(defaults: defaults))
+    }
+
+    /// Makes the folders above a path that are missing, and locks the others; see ``askAncestors(of:in:)``.
+    func makeAncestors(of path: FilePath, in container: ContainerID) throws {
+        try makeAncestors(of: path, in: container, asked: try askAncestors(of: [path], in: container))
+    }
+
+    /// - Parameter asked: What ``askAncestors(of:in:)`` said of this path.
+    func makeAncestors(of path: FilePath, in container: ContainerID, asked: [any SQLAnswer]) throws {
+        let types = try types(asked)
+        for ancestor in path.ancestors {
+            // Where another makes it at this moment, this transaction fails and runs again.
+            guard let type = types[ancestor] else {
+                try insertFolder(ancestor, in: container)
                 continue
             }
-            guard try row.text(0) == "folder" else { throw StorageError.fileInTheWay(ancestor) }
-            break
+            guard type == "folder" else { throw StorageError.fileInTheWay(ancestor) }
         }
-        for folder in missing.reversed() { try insertFolder(folder, in: container) }
+    }
+
+    /// Locks everything above some paths, the outermost first: what is below a folder neither comes nor goes while the folder is
+    /// deleted or moved.
+    ///
+    /// One question for each path: asked for several at once, in order, a planner that knows little of the table walks through all of
+    /// it.
+    ///
+    /// - Returns: The paths of what is there with their types, `folder` or `file`.
+    func askAncestors(of paths: [FilePath], in container: ContainerID) throws -> [any SQLAnswer] {
+        let ancestors = Set(paths.flatMap(\.ancestors)).sorted()
+        return try ancestors.map { ancestor in
+            try session.ask(
+                "SELECT path, type FROM files WHERE container_id = $1 AND path = $2\(dialect.forKeyShare)",
+                [.id(container), .path(ancestor)])
+        }
+    }
+
+    private func types(_ asked: [any SQLAnswer]) throws -> [FilePath: String] {
+        try asked.reduce(into: [:]) { types, answer in
+            guard let row = try answer.first() else { return }
+            types[FilePath(stored: try row.bytes(0))] = try row.text(1)
+        }
     }
 
     func insertFolder(_ path: FilePath, in container: ContainerID) throws {
-        try session.execute(
+        try session.perform(
             """
             INSERT INTO files (id, container_id, path, depth, type, kind, created_at, modified_at) \
             VALUES ($1, $2, $3, $4, 'folder', 'other', \(dialect.now), \(dialect.now))
@@ -85,21 +119,20 @@ extension SQLTransaction {
         guard try !hasEntries(below: folder.path, in: folder.container) else {
             throw StorageError.folderInTheWay(folder.path)
         }
-        try session.execute("DELETE FROM files WHERE id = $1", [.id(folder.id)])
+        try session.perform("DELETE FROM files WHERE id = $1", [.id(folder.id)])
     }
 
-    /// Locks blobs in the order of their ids, as every transaction does.
+    /// Locks blobs that are going to be changed in the order of their ids, as every transaction does.
     func lock(_ blobs: Set<BlobID>) throws {
-        guard locksRows, !blobs.isEmpty else { return }
-        let places = (1...blobs.count).map { "$\($0)" }.joined(separator: ", ")
-        _ = try session.query(
-            "SELECT id FROM blobs WHERE id IN (\(places)) ORDER BY id\(dialect.forUpdate)",
-            blobs.sorted().map(SQLValue.id))
+        guard locksRows else { return }
+        for blob in blobs.sorted() {
+            try session.perform("SELECT 1 FROM blobs WHERE id = $1\(dialect.forNoKeyUpdate)", [.id(blob)])
+        }
     }
 
     /// Notes that a reference to a blob is gone; whether it was the last the collector finds out.
     func release(_ blob: BlobID) throws {
-        try session.execute(
+        try session.perform(
             "UPDATE blobs SET released_at = \(dialect.now) WHERE id = $1 AND state IN ('pending', 'live')", [.id(blob)])
     }
 

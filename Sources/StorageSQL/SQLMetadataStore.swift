@@ -1,3 +1,4 @@
+public import NIOCore
 public import StorageCore
 
 /// The metadata store in SQL, the same for every database: drivers differ only in what runs the statements.
@@ -12,6 +13,19 @@ public struct SQLMetadataStore: MetadataStore {
     /// See ``/StorageCore/MetadataStore/recall(_:)``: a record that was read at the version that the database still has.
     public func recall(_ selector: FileSelector) -> FileRecord? {
         database.version.flatMap { records.record(selector, at: $0) }
+    }
+
+    /// See ``/StorageCore/MetadataStore/file(_:on:)``: where the database takes queries without a task.
+    public func file(
+        _ selector: FileSelector, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<FileRecord?>? {
+        let dialect = database.dialect
+        let found = database.read(on: eventLoop) {
+            try SQLTransaction(session: $0, dialect: dialect).file(selector)?.record
+        }
+        return found?.flatMapErrorThrowing { error in
+            throw (error as? SQLError).map(StorageError.init) ?? error
+        }
     }
 
     /// Looks a record up, and remembers it where nobody committed anything meanwhile.
@@ -38,6 +52,8 @@ public struct SQLMetadataStore: MetadataStore {
     }
 
     private static let reruns = 8
+    /// How often the answer to a transaction may be lost.
+    private static let attempts = 3
 
     func read<Value: Sendable>(
         _ body: @escaping @Sendable (SQLTransaction) throws -> Value
@@ -50,7 +66,8 @@ public struct SQLMetadataStore: MetadataStore {
 
     /// Runs a transaction; one that met another maker of the same row runs again and then finds that row.
     func write<Value: Sendable>(
-        _ durability: SQLDurability = .durable, _ body: @escaping @Sendable (SQLTransaction) throws -> Value
+        _ durability: SQLDurability = .durable, _ cancellation: SQLCancellation = .ends,
+        _ body: @escaping @Sendable (SQLTransaction) throws -> Value
     ) async throws -> Value {
         let dialect = database.dialect
         return try await translatingErrors {
@@ -59,13 +76,30 @@ public struct SQLMetadataStore: MetadataStore {
             }
             for _ in 0..<Self.reruns {
                 do {
-                    return try await database.write(durability, attempt)
+                    return try await database.write(durability, cancellation, attempt)
                 } catch let error as SQLError where error.kind == .uniqueViolation {
+                    continue
+                } catch is RowChanged {
                     continue
                 }
             }
-            throw SQLError(.busy, "others kept making the same row")
+            throw SQLError(.busy, "others kept making or changing the same row")
         }
+    }
+
+    /// Runs a transaction that leaves behind the same however often it is made: one whose answer was lost is made again.
+    func writeRepeatably<Value: Sendable>(
+        _ durability: SQLDurability = .durable, _ cancellation: SQLCancellation = .ends,
+        _ body: @escaping @Sendable (SQLTransaction) throws -> Value
+    ) async throws -> Value {
+        for _ in 1..<Self.attempts {
+            do {
+                return try await write(durability, cancellation, body)
+            } catch let error as StorageError where error.code == .outcomeUnknown {
+                continue
+            }
+        }
+        return try await write(durability, cancellation, body)
     }
 
     private func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -76,6 +110,10 @@ public struct SQLMetadataStore: MetadataStore {
         }
     }
 }
+
+/// Runs a transaction again that waited for a lock of a row and got it, but for a row that is not any more what it was asked for:
+/// two of them that went on to ask for more of it would wait for each other.
+struct RowChanged: Error {}
 
 /// A transaction under way, with the words of its database.
 struct SQLTransaction {
@@ -93,6 +131,11 @@ extension StorageError {
             self.init(.unavailable, "The database is busy. Try again later.", isTransient: true, cause: error)
         case .unreachable:
             self.init(.unavailable, "The database cannot be reached. Try again later.", isTransient: true, cause: error)
+        case .frozen:
+            self.init(
+                .unavailable,
+                "Nothing can be changed now: the metadata are being moved to another database. Try again later.",
+                isTransient: true, cause: error)
         case .full:
             self.init(.insufficientStorage, "There is no room left to store it.", cause: error)
         case .outcomeUnknown:

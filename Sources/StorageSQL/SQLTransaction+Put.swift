@@ -3,35 +3,44 @@ import StorageCore
 /// New content for a path.
 extension SQLTransaction {
     func put(_ put: FileChange.Put) throws -> FileChangeResult {
-        if let settled = try settle(put.upload, in: put.container) { return settled }
-        let container = try openContainer(put.container, defaults: put.limits)
+        let settled = try settle(put.upload, in: put.container)
+        let unlimited = try askUnlimited(put.container, defaults: put.limits)
+        if let result = try outcome(settled, of: put.upload, in: put.container) { return result }
+        let container = try openContainer(put.container, defaults: put.limits, asked: unlimited)
         // Where the limit was lifted meanwhile, the sweeper gives it back.
         if container.isLimited { try release(of: put.upload) }
-        try makeAncestors(of: put.path, in: put.container)
-        let existing = try fileToReplace(at: put.path, in: put.container, put.precondition)
-        let content = try content(of: put)
-        let (file, usage) = try makeCurrent(
+        let ancestors = try askAncestors(of: [put.path], in: put.container)
+        let file = try askFile(at: put.path, in: put.container)
+        let blob = try askContent(of: put.blob)
+        try makeAncestors(of: put.path, in: put.container, asked: ancestors)
+        let existing = try fileToReplace(at: put.path, in: put.container, put.precondition, asked: file)
+        let content = try content(of: put.blob, mediaType: put.mediaType, sentName: put.sentName, asked: blob)
+        let (made, usage) = try makeCurrent(
             content, of: existing, at: put.path, in: container, kind: put.kind, link: put.link,
             keeping: put.keepRevisions)
         try account(usage, to: container)
         let isNew = existing == nil
-        try session.execute(
+        try session.perform(
             "UPDATE uploads SET file_id = $1, created = $2 WHERE id = $3",
-            [.id(file.id), .integer(isNew ? 1 : 0), .id(put.upload)])
-        let record = try record(file.id, in: put.container)
+            [.id(made.id), .integer(isNew ? 1 : 0), .id(put.upload)])
+        let record = try record(made.id, in: put.container)
         return isNew ? .created(record) : .updated(record)
     }
 
-    /// Marks the upload as committed in this transaction, so that a lost answer can be looked up.
-    ///
-    /// - Returns: What it made before, when it was committed already.
-    private func settle(_ upload: UploadID, in container: ContainerID) throws -> FileChangeResult? {
-        let settled = try session.execute(
+    /// Marks the upload as committed in this transaction, so that a lost answer can be looked up; no row where it cannot be.
+    private func settle(_ upload: UploadID, in container: ContainerID) throws -> any SQLAnswer {
+        try session.ask(
             """
             UPDATE uploads SET committed_at = \(dialect.now) \
-            WHERE id = $1 AND container_id = $2 AND committed_at IS NULL AND abandoned_at IS NULL
+            WHERE id = $1 AND container_id = $2 AND committed_at IS NULL AND abandoned_at IS NULL RETURNING id
             """, [.id(upload), .id(container)])
-        guard settled == 0 else { return nil }
+    }
+
+    /// What the upload made before; nil where this transaction settled it.
+    private func outcome(
+        _ settled: any SQLAnswer, of upload: UploadID, in container: ContainerID
+    ) throws -> FileChangeResult? {
+        guard try settled.rows().isEmpty else { return nil }
         let row = try session.first("SELECT container_id, committed_at FROM uploads WHERE id = $1", [.id(upload)])
         guard let row else { throw BlobLost() }
         guard try row.id(0) == container else { throw StorageError.uploadOfAnotherContainer }
@@ -49,9 +58,9 @@ extension SQLTransaction {
 
     /// The file that a new one takes the place of, its condition checked; an empty folder gives way.
     func fileToReplace(
-        at path: FilePath, in container: ContainerID, _ precondition: Precondition
+        at path: FilePath, in container: ContainerID, _ precondition: Precondition, asked: (any SQLAnswer)? = nil
     ) throws -> StoredFile? {
-        let existing = try lockedFile(.path(container, path))
+        let existing = try lockedFile(.path(container, path), asked: asked)
         guard let existing, existing.record.isFolder else {
             try precondition.check(existing?.record.revision)
             return existing
@@ -61,12 +70,26 @@ extension SQLTransaction {
         return nil
     }
 
-    private func content(of put: FileChange.Put) throws -> RevisionContent {
-        guard let row = try session.first("SELECT size FROM blobs WHERE id = $1", [.id(put.blob)]) else {
-            throw BlobLost()
-        }
+    /// What a blob makes of a revision; the blob is kept from being collected until the end of the transaction.
+    ///
+    /// - Parameter asked: What ``askContent(of:)`` said of it.
+    /// - Throws: ``BlobLost`` when it may not be referred to any more.
+    func content(
+        of blob: BlobID, mediaType: MediaType, sentName: String?, asked: any SQLAnswer
+    ) throws -> RevisionContent {
+        let row = try asked.first()
+        guard let row else { throw BlobLost() }
         return RevisionContent(
-            blob: put.blob, size: try row.integer(0), mediaType: put.mediaType, sentName: put.sentName)
+            blob: blob, size: try row.integer(0), mediaType: mediaType, sentName: sentName,
+            generation: try row.integer(1), isReferable: try row.integer(2) == 1)
+    }
+
+    func askContent(of blob: BlobID) throws -> any SQLAnswer {
+        try session.ask(
+            """
+            SELECT size, gen, CASE WHEN state = 'live' AND released_at IS NULL THEN 1 ELSE 0 END FROM blobs \
+            WHERE id = $1 AND state IN ('pending', 'live')\(dialect.forKeyShare)
+            """, [.id(blob)])
     }
 
     /// Makes a revision of the content the current one, or leaves the file alone when it has just that content.
@@ -75,8 +98,7 @@ extension SQLTransaction {
         kind: FileKind, link: Link?, keeping keep: Int
     ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
         if let existing, try isCurrent(content, in: existing) {
-            try lock([content.blob])
-            try revive(content.blob)
+            try refer(to: content, changing: [])
             if let link { try publish(link, existing.record.revision?.id, in: container.id) }
             return ((existing.record.id, existing.record.revision?.id), UsageChange())
         }
@@ -88,16 +110,15 @@ extension SQLTransaction {
         let givingWay = try revisionsGivingWay(to: usage, in: container, going: surplus, replaced: replaced)
         usage.revisionBytes -= givingWay.reduce(0) { $0 + $1.size }
         let pruned = surplus + givingWay
-        try lock(Set(pruned.map(\.blob) + [content.blob]))
-        try revive(content.blob)
+        try refer(to: content, changing: pruned.map(\.blob))
         let revision = RevisionID()
         let file = existing?.record.id ?? FileID()
         if existing != nil {
-            try session.execute(
+            try session.perform(
                 "UPDATE files SET revision_id = $1, kind = $2, modified_at = \(dialect.now) WHERE id = $3",
                 [.id(revision), .text(kind.rawValue), .id(file)])
         } else {
-            try session.execute(
+            try session.perform(
                 """
                 INSERT INTO files \
                 (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at) \
@@ -112,42 +133,47 @@ extension SQLTransaction {
         // First the new link, then the end of the old revision's: a file that is published again keeps the age of its publication.
         if let link { try publish(link, revision, in: container.id) }
         if let replaced { try supersede(replaced.id) }
-        for old in pruned { try remove(old) }
+        try remove(pruned)
         return ((file, revision), usage)
     }
 
     /// The revision is an older one from now on; its public names end.
     private func supersede(_ revision: RevisionID) throws {
-        try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(revision)])
-        try session.execute(
+        try session.perform("DELETE FROM links WHERE revision_id = $1", [.id(revision)])
+        try session.perform(
             "UPDATE revisions SET superseded_at = \(dialect.now) WHERE id = $1", [.id(revision)])
     }
 
     /// The blob becomes or stays live, and is not to be collected: the reference is made in this transaction.
-    private func revive(_ blob: BlobID) throws {
-        let revived = try session.execute(
-            """
-            UPDATE blobs SET state = 'live', released_at = NULL, claimed_until = NULL \
-            WHERE id = $1 AND state IN ('pending', 'live')
-            """, [.id(blob)])
-        guard revived > 0 else { throw BlobLost() }
-        try heal(with: blob)
+    ///
+    /// One that is live already is only kept, not changed: uploads of the same content do not wait for each other.
+    ///
+    /// - Parameter others: Blobs that lose a reference; locked together with it, in one order.
+    private func refer(to content: RevisionContent, changing others: [BlobID]) throws {
+        try lock(Set(others + (content.isReferable ? [] : [content.blob])))
+        if !content.isReferable {
+            let revived = try session.execute(
+                """
+                UPDATE blobs SET state = 'live', released_at = NULL, claimed_until = NULL \
+                WHERE id = $1 AND state IN ('pending', 'live')
+                """, [.id(content.blob)])
+            guard revived > 0 else { throw BlobLost() }
+        }
+        // A corrupt life of the same bytes before this one can only be where this one has a generation.
+        if content.generation != 0 { try heal(with: content.blob) }
     }
 
     /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole: all in this transaction,
     /// or a crash would leave the rest damaged, but in statements of a bounded size, which end before a statement's time does.
-    ///
-    /// A corrupt life before can exist only where this one has a generation.
     private func heal(with blob: BlobID) throws {
-        let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1 AND gen <> 0", [.id(blob)])
-        guard let row else { return }
+        guard let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1", [.id(blob)]) else { return }
         let (space, hash) = (try row.bytes(0), try row.bytes(1))
         while try session.execute(
             """
             UPDATE revisions SET blob_id = $1 WHERE id IN \
             (SELECT r.id FROM revisions r JOIN blobs b ON b.id = r.blob_id \
             WHERE b.space = $2 AND b.hash = $3 AND b.state = 'corrupt' LIMIT \(Self.healSize))
-            """, [.id(blob), .bytes(space), .bytes(hash)]) == Self.healSize
+            """, [.id(blob), .bytes(space), .bytes(hash)]) > 0
         {}
     }
 
@@ -164,7 +190,7 @@ extension SQLTransaction {
     private func insert(
         _ content: RevisionContent, as id: RevisionID, number: Int64, of file: FileID, in container: ContainerID
     ) throws {
-        try session.execute(
+        try session.perform(
             """
             INSERT INTO revisions \
             (id, file_id, container_id, number, blob_id, size, media_type, sent_name, created_at) \
@@ -177,7 +203,7 @@ extension SQLTransaction {
     }
 
     private func publish(_ link: Link, _ revision: RevisionID?, in container: ContainerID) throws {
-        try session.execute(
+        try session.perform(
             """
             INSERT INTO links (kind, key, container_id, revision_id, created_at) \
             VALUES ($1, $2, $3, $4, \(dialect.now)) \
@@ -192,6 +218,10 @@ struct RevisionContent {
     let size: Int64
     let mediaType: MediaType
     let sentName: String?
+    /// Of the blob: 0 for the first life of its bytes.
+    let generation: Int64
+    /// Whether the blob is live and referred to, as far as is known: it needs no change to be referred to once more.
+    let isReferable: Bool
 }
 
 /// A revision that is to be removed.
@@ -201,25 +231,36 @@ struct StoredRevision {
     let size: Int64
 }
 
+extension StoredRevision {
+    /// Of `revisions`: the columns `id`, `blob_id`, `size`.
+    init(_ row: SQLRow) throws {
+        self.init(id: try row.id(0), blob: try row.id(1), size: try row.integer(2))
+    }
+}
+
 extension SQLTransaction {
     /// The revisions that there is no place for once a new one is current.
     private func surplusRevisions(of file: StoredFile, keeping keep: Int) throws -> [StoredRevision] {
         try session.query(
             "SELECT id, blob_id, size FROM revisions WHERE file_id = $1 AND number <= $2",
             [.id(file.record.id), .integer(file.revisionNumber - Int64(max(0, keep)))]
-        ).map { StoredRevision(id: try $0.id(0), blob: try $0.id(1), size: try $0.integer(2)) }
+        ).map(StoredRevision.init)
     }
 
-    /// Every revision of a file, the current one included.
-    func revisions(of file: FileID) throws -> [StoredRevision] {
-        try session.query("SELECT id, blob_id, size FROM revisions WHERE file_id = $1", [.id(file)])
-            .map { StoredRevision(id: try $0.id(0), blob: try $0.id(1), size: try $0.integer(2)) }
+    /// Asks for every revision of a file, the current one included; see ``StoredRevision/init(_:)``.
+    func askRevisions(of file: FileID) throws -> any SQLAnswer {
+        try session.ask("SELECT id, blob_id, size FROM revisions WHERE file_id = $1", [.id(file)])
     }
 
-    /// Removes a revision with its links and releases its blob.
-    func remove(_ revision: StoredRevision) throws {
-        try session.execute("DELETE FROM links WHERE revision_id = $1", [.id(revision.id)])
-        try session.execute("DELETE FROM revisions WHERE id = $1", [.id(revision.id)])
-        try release(revision.blob)
+    /// Removes revisions with their links and releases their blobs.
+    func remove(_ revisions: [StoredRevision]) throws {
+        let removed = try revisions.map { revision in
+            try session.perform("DELETE FROM links WHERE revision_id = $1", [.id(revision.id)])
+            // Another upload may have healed it: then it refers to another blob than it did.
+            return try session.ask("DELETE FROM revisions WHERE id = $1 RETURNING blob_id", [.id(revision.id)])
+        }
+        for answer in removed {
+            if let row = try answer.first() { try release(try row.id(0)) }
+        }
     }
 }

@@ -5,7 +5,7 @@ extension SQLTransaction {
     func move(_ move: FileChange.Relocation) throws -> FileChangeResult {
         guard let seen = try file(move.source) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container, defaults: move.limits)
-        guard let source = try lockedFile(move.source) else { throw StorageError.noSuchFile }
+        guard let source = try lockedEntry(move.source, goingTo: move.target) else { throw StorageError.noSuchFile }
         try move.precondition.check(source.record.revision)
         guard source.record.path != move.target else { return .updated(source.record) }
         guard !(source.record.isFolder && move.target.isInside(source.record.path)) else {
@@ -15,7 +15,7 @@ extension SQLTransaction {
         let usage = try clear(move.target, for: source.record, overwrite: move.overwrite)
         if source.record.isFolder { try moveEntries(below: source.record, to: move.target) }
         let kind = source.record.isFolder ? source.record.kind : move.kind ?? source.record.kind
-        try session.execute(
+        try session.perform(
             """
             UPDATE files SET path = $1, depth = $2, kind = $3, modified_at = \(dialect.now) WHERE id = $4
             """,
@@ -30,7 +30,7 @@ extension SQLTransaction {
     func copy(_ copy: FileChange.Relocation) throws -> FileChangeResult {
         guard let seen = try file(copy.source) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container, defaults: copy.limits)
-        guard let source = try lockedFile(copy.source) else { throw StorageError.noSuchFile }
+        guard let source = try lockedEntry(copy.source, goingTo: copy.target) else { throw StorageError.noSuchFile }
         guard let revision = source.record.revision, let blob = source.blob else {
             throw StorageError(.unprocessable, "from: is a folder; its entries are copied one by one.")
         }
@@ -39,10 +39,10 @@ extension SQLTransaction {
         try makeAncestors(of: copy.target, in: container.id)
         let existing = try fileToReplace(at: copy.target, in: container.id, .none)
         guard existing == nil || copy.overwrite else { throw StorageError.targetExists(copy.target) }
-        let content = RevisionContent(
-            blob: blob, size: revision.size, mediaType: revision.mediaType, sentName: revision.sentName)
         let (file, usage) = try referring(to: source.record) {
-            try makeCurrent(
+            let content = try content(
+                of: blob, mediaType: revision.mediaType, sentName: revision.sentName, asked: askContent(of: blob))
+            return try makeCurrent(
                 content, of: existing, at: copy.target, in: container, kind: copy.kind ?? source.record.kind,
                 link: nil, keeping: copy.keepRevisions)
         }
@@ -89,7 +89,7 @@ extension SQLTransaction {
         }
         for entry in entries {
             let path = try FilePath(target.bytes + entry.bytes(1).dropFirst(folder.path.bytes.count))
-            try session.execute(
+            try session.perform(
                 "UPDATE files SET path = $1, depth = $2, modified_at = \(dialect.now) WHERE id = $3",
                 [.path(path), .integer(Int64(path.depth)), .bytes(try entry.bytes(0))])
         }

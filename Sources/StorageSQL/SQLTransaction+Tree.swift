@@ -20,7 +20,7 @@ extension SQLTransaction {
     func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
         guard let seen = try file(selector) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container)
-        guard let target = try lockedFile(selector) else { throw StorageError.noSuchFile }
+        guard let target = try lockedEntry(selector) else { throw StorageError.noSuchFile }
         try precondition.check(target.record.revision)
         if target.record.isFolder, try hasEntries(below: target.record.path, in: target.record.container) {
             throw StorageError(
@@ -33,7 +33,7 @@ extension SQLTransaction {
 
     func deleteTree(_ id: ContainerID, _ path: FilePath, limit: Int) throws -> FileChangeResult {
         let container = try openContainer(id)
-        guard let root = try lockedFile(.path(id, path)) else { throw StorageError.noSuchFile }
+        guard let root = try lockedEntry(.path(id, path)) else { throw StorageError.noSuchFile }
         guard root.record.isFolder else { throw StorageError(.pathConflict, "\(path) is a file.") }
         // From the last path to the first, so that a folder comes after everything below it.
         let entries = try session.query(
@@ -50,16 +50,16 @@ extension SQLTransaction {
 
     /// Removes entries, each before the folders above it, and says how the usage of their container moves.
     func remove(_ entries: [FileRecord]) throws -> UsageChange {
-        let files = try entries.map { (entry: $0, revisions: try revisions(of: $0.id)) }
-        try lock(Set(files.flatMap { $0.revisions.map(\.blob) }))
-        var usage = UsageChange()
-        for (entry, revisions) in files {
-            for revision in revisions { try remove(revision) }
-            try session.execute("DELETE FROM files WHERE id = $1", [.id(entry.id)])
-            guard let current = entry.revision else { continue }
+        let asked = try entries.map { try askRevisions(of: $0.id) }
+        let revisions = try asked.map { try $0.rows().map(StoredRevision.init) }
+        try lock(Set(revisions.joined().map(\.blob)))
+        try remove(Array(revisions.joined()))
+        let gone = try entries.map { try session.ask("DELETE FROM files WHERE id = $1 RETURNING id", [.id($0.id)]) }
+        return try zip(entries, zip(revisions, gone)).reduce(UsageChange()) { usage, removed in
+            let (entry, (revisions, gone)) = removed
+            guard try !gone.rows().isEmpty, let current = entry.revision else { return usage }
             let all = revisions.reduce(0) { $0 + $1.size }
-            usage = usage + UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
+            return usage + UsageChange(bytes: -current.size, files: -1, revisionBytes: current.size - all)
         }
-        return usage
     }
 }

@@ -31,14 +31,16 @@ extension SQLTransaction {
         if container.isLimited {
             try add(change, to: container.id)
         } else {
-            try session.execute(
+            try session.perform(
                 "INSERT INTO usage_deltas (bytes, files, revision_bytes, container_id, id) VALUES ($1, $2, $3, $4, $5)",
                 amounts + [.id(container.id), .id(Identifier<UsageChange>())])
         }
     }
 
-    private func add(_ change: UsageChange, to container: ContainerID) throws {
-        try session.execute(
+    /// Counts a change in the container's row, which is locked.
+    func add(_ change: UsageChange, to container: ContainerID) throws {
+        guard change != UsageChange() else { return }
+        try session.perform(
             """
             UPDATE containers SET used_bytes = used_bytes + $1, used_files = used_files + $2, \
             revision_bytes = revision_bytes + $3 WHERE id = $4
@@ -59,7 +61,7 @@ extension SQLTransaction {
             let change = UsageChange(
                 bytes: try row.integer(2), files: try row.integer(3), revisionBytes: try row.integer(4))
             sums[try row.id(1), default: UsageChange()] = sums[try row.id(1), default: UsageChange()] + change
-            try session.execute("DELETE FROM usage_deltas WHERE id = $1", [.bytes(try row.bytes(0))])
+            try session.perform("DELETE FROM usage_deltas WHERE id = $1", [.bytes(try row.bytes(0))])
         }
         for (container, sum) in sums.sorted(by: { $0.key < $1.key }) { try add(sum, to: container) }
         return deltas.count == limit
@@ -160,7 +162,7 @@ extension SQLTransaction {
         let room = limit - used.bytes - (reserved - held)
         guard reservation.needed <= max(0, room) else { throw StorageError.quotaExceeded(container.limits) }
         let granted = min(reservation.wanted, max(0, room))
-        try session.execute(
+        try session.perform(
             """
             INSERT INTO uploads (id, container_id, reserved, started_at, heartbeat_at) \
             VALUES ($1, $2, $3, \(dialect.now), \(dialect.now)) \
@@ -176,13 +178,13 @@ extension SQLTransaction {
         let row = try session.first(
             "SELECT container_id, reserved FROM uploads WHERE id = $1 AND reserved > 0", [.id(upload)])
         guard let row else { return }
-        try session.execute("UPDATE uploads SET reserved = 0 WHERE id = $1", [.id(upload)])
+        try session.perform("UPDATE uploads SET reserved = 0 WHERE id = $1", [.id(upload)])
         try addReserved(-(try row.integer(1)), to: try row.id(0))
     }
 
     private func addReserved(_ bytes: Int64, to container: ContainerID) throws {
         guard bytes != 0 else { return }
-        try session.execute(
+        try session.perform(
             "UPDATE containers SET reserved_bytes = reserved_bytes + $1 WHERE id = $2",
             [.integer(bytes), .id(container)])
     }
@@ -191,16 +193,19 @@ extension SQLTransaction {
     func releaseSilent(_ age: Int64, limit: Int) throws -> Bool {
         let silent = try session.query(
             """
-            SELECT id FROM uploads WHERE reserved > 0 AND heartbeat_at < \(dialect.now) - $1 LIMIT \(limit)\
-            \(dialect.forUpdate)\(dialect.skipLocked)
+            SELECT id, container_id, reserved FROM uploads WHERE reserved > 0 AND heartbeat_at < \(dialect.now) - $1 \
+            LIMIT \(limit)\(dialect.forUpdate)\(dialect.skipLocked)
             """, [.integer(age)])
+        var released: [ContainerID: Int64] = [:]
         for row in silent {
-            let upload: UploadID = try row.id(0)
-            try release(of: upload)
-            try session.execute(
-                "UPDATE uploads SET abandoned_at = \(dialect.now) WHERE id = $1 AND committed_at IS NULL", [.id(upload)]
-            )
+            released[try row.id(1), default: 0] += try row.integer(2)
+            try session.perform(
+                """
+                UPDATE uploads SET reserved = 0, \
+                abandoned_at = CASE WHEN committed_at IS NULL THEN \(dialect.now) ELSE abandoned_at END WHERE id = $1
+                """, [.bytes(try row.bytes(0))])
         }
+        for (container, bytes) in released.sorted(by: { $0.key < $1.key }) { try addReserved(-bytes, to: container) }
         return silent.count == limit
     }
 }

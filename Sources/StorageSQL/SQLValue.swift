@@ -52,6 +52,9 @@ package struct SQLRow: Sendable {
         values[column] == .null
     }
 
+    /// The row without its first column.
+    package func dropFirst() -> SQLRow { SQLRow(Array(values.dropFirst())) }
+
     private func unexpected(_ column: Int) -> SQLError {
         SQLError(.other, "column \(column) holds a value of another type")
     }
@@ -64,6 +67,8 @@ package struct SQLError: Error, Sendable, CustomStringConvertible {
         case uniqueViolation
         /// Another constraint does not hold.
         case constraintViolation
+        /// The database takes no writes while its metadata are moved, or after that; see ``SQLWriteBarrier``.
+        case frozen
         /// Nothing came of it because others were in the way for too long, or too much is queued.
         case busy
         /// The database cannot be reached.

@@ -15,11 +15,14 @@ struct StoredFile {
     }
 
     /// The SELECT that ``init(_:)`` reads, up to the WHERE.
-    static let selection = """
-        SELECT f.id, f.container_id, f.path, f.type, f.kind, f.created_at, f.modified_at, \
-        r.id, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id, b.state \
-        FROM files f LEFT JOIN revisions r ON r.id = f.revision_id LEFT JOIN blobs b ON b.id = r.blob_id
+    static let selection = "SELECT \(columns) FROM files f \(joins)"
+
+    static let columns = """
+        f.id, f.container_id, f.path, f.type, f.kind, f.created_at, f.modified_at, \
+        r.id, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id, b.state
         """
+    static let joins =
+        "LEFT JOIN revisions r ON r.id = f.revision_id LEFT JOIN blobs b ON b.id = r.blob_id"
 
     init(_ row: SQLRow) throws {
         let entry: FileRecord.Entry
@@ -47,8 +50,7 @@ extension SQLTransaction {
         let row =
             switch selector {
             case .path(let container, let path):
-                try session.first(
-                    "\(StoredFile.selection) WHERE f.container_id = $1 AND f.path = $2", [.id(container), .path(path)])
+                try askFile(at: path, in: container).first()
             case .id(let container, let id):
                 try session.first(
                     "\(StoredFile.selection) WHERE f.id = $1 AND f.container_id = $2", [.id(id), .id(container)])
@@ -58,26 +60,49 @@ extension SQLTransaction {
         return try row.map(StoredFile.init)
     }
 
-    /// The oldest publication whose revision is still the current one of its file.
-    private func published(_ link: Link) throws -> SQLRow? {
-        let file = try session.first(
-            """
-            SELECT f.id FROM links l JOIN revisions r ON r.id = l.revision_id \
-            JOIN files f ON f.id = r.file_id AND f.revision_id = r.id \
-            JOIN containers c ON c.id = f.container_id AND c.closed_at IS NULL \
-            WHERE l.kind = $1 AND l.key = $2 ORDER BY l.created_at, l.container_id LIMIT 1
-            """, [.text(link.kind.rawValue), .bytes(link.key)])
-        guard let file else { return nil }
-        return try session.first("\(StoredFile.selection) WHERE f.id = $1", [.bytes(try file.bytes(0))])
+    func askFile(at path: FilePath, in container: ContainerID) throws -> any SQLAnswer {
+        try session.ask(SQLLookup.fileByPath.single, [.id(container), .path(path)])
     }
 
-    /// The file or folder, locked until the end of the transaction.
-    func lockedFile(_ selector: FileSelector) throws -> StoredFile? {
+    /// The oldest publication whose revision is still the current one of its file.
+    private func published(_ link: Link) throws -> SQLRow? {
+        try session.first(
+            """
+            \(StoredFile.selection) WHERE f.id = (SELECT g.id FROM links l JOIN revisions s ON s.id = l.revision_id \
+            JOIN files g ON g.id = s.file_id AND g.revision_id = s.id \
+            JOIN containers c ON c.id = g.container_id AND c.closed_at IS NULL \
+            WHERE l.kind = $1 AND l.key = $2 ORDER BY l.created_at, l.container_id LIMIT 1)
+            """, [.text(link.kind.rawValue), .bytes(link.key)])
+    }
+
+    /// The file or folder with everything above it, and above a path where it is to go, locked until the end of the transaction.
+    func lockedEntry(_ selector: FileSelector, goingTo target: FilePath? = nil) throws -> StoredFile? {
         var found = try file(selector)
+        guard locksRows else { return found }
+        while let seen = found?.record {
+            let paths = [seen.path] + (target.map { [$0] } ?? [])
+            _ = try askAncestors(of: paths, in: seen.container)
+            for path in paths.sorted() {
+                try session.perform(
+                    "SELECT id FROM files WHERE container_id = $1 AND path = $2\(dialect.forUpdate)",
+                    [.id(seen.container), .path(path)])
+            }
+            // While the locks were waited for, it may have moved, or another file may have come to this place.
+            found = try file(selector)
+            if found?.record.id == seen.id, found?.record.path == seen.path { return found }
+        }
+        return nil
+    }
+
+    /// The file or folder, locked until the end of the transaction; what is above it is locked already.
+    ///
+    /// - Parameter asked: What ``askFile(at:in:)`` said of it, if that was asked.
+    func lockedFile(_ selector: FileSelector, asked: (any SQLAnswer)? = nil) throws -> StoredFile? {
+        var found = try asked.map { try $0.first().map(StoredFile.init) } ?? file(selector)
         guard locksRows else { return found }
         // While the lock was waited for, another file may have come to this place.
         while let seen = found {
-            _ = try session.query("SELECT id FROM files WHERE id = $1\(dialect.forUpdate)", [.id(seen.record.id)])
+            try session.perform("SELECT id FROM files WHERE id = $1\(dialect.forUpdate)", [.id(seen.record.id)])
             found = try file(selector)
             if found?.record.id == seen.record.id { return found }
         }

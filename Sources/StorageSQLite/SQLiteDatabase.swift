@@ -58,8 +58,10 @@ package struct SQLiteDatabase: SQLDatabase {
         }
     }
 
+    /// A cancelled caller waits like any other: a transaction takes less time than to find and stop it.
     package func write<Value: Sendable>(
-        _ durability: SQLDurability, _ body: @escaping @Sendable (any SQLSession) throws -> Value
+        _ durability: SQLDurability, _ cancellation: SQLCancellation,
+        _ body: @escaping @Sendable (any SQLSession) throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             writes.enqueue(
@@ -109,8 +111,13 @@ extension SQLDialect {
         // clock's own value. It is the same in a whole statement.
         now: "(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)",
         forUpdate: "",
+        forNoKeyUpdate: "",
         forShare: "",
+        forKeyShare: "",
         skipLocked: "",
+        tableLookup: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
         // BEGIN IMMEDIATE keeps every other writer out.
-        migrationLock: nil)
+        migrationLock: nil,
+        accountLock: nil,
+        writeBarrier: .rowTriggers)
 }

@@ -16,8 +16,8 @@ extension SQLError {
     ///   - connection: where the message and the system's error number are taken from; nothing may have been called on it since
     init(sqlite code: Int32, on connection: OpaquePointer?) {
         let message = sqlite3_errmsg(connection).map { String(cString: $0) } ?? "no message"
-        self.init(
-            Self.kind(ofSQLite: code, systemError: sqlite3_system_errno(connection)), "SQLite \(code): \(message)")
+        let kind = Self.kind(ofSQLite: code, message, systemError: sqlite3_system_errno(connection))
+        self.init(kind, "SQLite \(code): \(message)")
     }
 
     /// Takes over an error of GRDB; an error of any other kind is described.
@@ -26,16 +26,16 @@ extension SQLError {
         case let error as SQLError:
             self = error
         case let error as DatabaseError:
-            let code = error.extendedResultCode.rawValue
-            self.init(
-                Self.kind(ofSQLite: code, systemError: 0), "SQLite \(code): \(error.message ?? "no message")")
+            let (code, message) = (error.extendedResultCode.rawValue, error.message ?? "no message")
+            self.init(Self.kind(ofSQLite: code, message, systemError: 0), "SQLite \(code): \(message)")
         default:
             self.init(.other, "\(error)")
         }
     }
 
-    private static func kind(ofSQLite code: Int32, systemError: Int32) -> Kind {
+    private static func kind(ofSQLite code: Int32, _ message: String, systemError: Int32) -> Kind {
         switch code {
+        case triggerCode: if message == SQLWriteBarrier.message { return .frozen }
         case uniqueCode, primaryKeyCode, rowIDCode: return .uniqueViolation
         case writeCode, shmSizeCode: if systemError == ENOSPC || systemError == EDQUOT { return .full }
         default: break
@@ -52,6 +52,7 @@ extension SQLError {
 
     // The extended codes are macros with arithmetic, which are not imported.
     private static let primaryKeyCode = SQLITE_CONSTRAINT | 6 << 8
+    private static let triggerCode = SQLITE_CONSTRAINT | 7 << 8
     private static let uniqueCode = SQLITE_CONSTRAINT | 8 << 8
     private static let rowIDCode = SQLITE_CONSTRAINT | 10 << 8
     private static let writeCode = SQLITE_IOERR | 3 << 8

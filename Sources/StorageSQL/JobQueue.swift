@@ -1,13 +1,12 @@
-import StorageSQL
 import Synchronization
 
 /// Jobs that wait for a bounded number of workers, first come, first served.
 ///
 /// A worker is started by who gets ``Admission/starts`` and goes on, turn by turn, until ``retires()`` says so: there is always a
 /// worker while a job waits.
-final class JobQueue<Job: Sendable>: Sendable {
+package final class JobQueue<Job: Sendable>: Sendable {
     /// What became of a job.
-    enum Admission {
+    package enum Admission {
         /// A worker is going to take it.
         case waits
         /// A worker is to be started, which is going to take it.
@@ -42,13 +41,13 @@ final class JobQueue<Job: Sendable>: Sendable {
     /// - Parameters:
     ///   - workers: how many workers there may be at a time
     ///   - limit: how many jobs may wait
-    init(workers: Int, limit: Int) {
+    package init(workers: Int, limit: Int) {
         self.workers = workers
         self.limit = limit
     }
 
     /// Puts a job at the end.
-    func admit(_ job: Job) -> Admission {
+    package func admit(_ job: Job) -> Admission {
         state.withLock { state in
             guard !state.isClosed else { return .refused(SQLError(.unreachable, "the database is closed")) }
             guard state.count < limit else { return .refused(SQLError(.busy, "\(limit) others are waiting")) }
@@ -60,12 +59,12 @@ final class JobQueue<Job: Sendable>: Sendable {
     }
 
     /// Takes the next job.
-    func next() -> Job? {
+    package func next() -> Job? {
         state.withLock { $0.next() }
     }
 
     /// Takes the next jobs, at most that many.
-    func next(_ limit: Int) -> [Job] {
+    package func next(_ limit: Int) -> [Job] {
         state.withLock { state in
             var jobs: [Job] = []
             jobs.reserveCapacity(min(limit, state.count))
@@ -77,7 +76,7 @@ final class JobQueue<Job: Sendable>: Sendable {
     }
 
     /// Ends the worker that asks, if no job is waiting.
-    func retires() -> Bool {
+    package func retires() -> Bool {
         let closers = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
             guard state.count == 0 else { return nil }
             state.workers -= 1
@@ -91,7 +90,7 @@ final class JobQueue<Job: Sendable>: Sendable {
     }
 
     /// Refuses what comes from now on and returns when everything that waited is done.
-    func close() async {
+    package func close() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 state.isClosed = true
