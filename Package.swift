@@ -42,6 +42,7 @@ let package = Package(
         .library(name: "StorageCore", targets: ["StorageCore"]),
         .library(name: "StorageSQL", targets: ["StorageSQL"]),
         .library(name: "StorageSQLite", targets: ["StorageSQLite"]),
+        .library(name: "StoragePostgres", targets: ["StoragePostgres"]),
         .library(name: "StorageHTTP", targets: ["StorageHTTP"]),
         .library(name: "StorageTesting", targets: ["StorageTesting"]),
         .executable(name: "storaged", targets: ["storaged"]),
@@ -64,11 +65,12 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(name: "CLinux"),
         .target(
             name: "StorageMigrations",
             path: "Migrations",
-            resources: [.embedInCode("sqlite")],
+            resources: [.embedInCode("sqlite"), .embedInCode("postgres")],
             swiftSettings: settings
         ),
         .target(
@@ -84,6 +86,11 @@ let package = Package(
         .target(
             name: "StorageSQLite",
             dependencies: ["StorageSQL", "StorageCore", .grdb, .logging, .nioCore, .nioPosix],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoragePostgres",
+            dependencies: ["CLibpq", "StorageSQL", "StorageMigrations", "StorageCore", .logging, .nioCore, .nioPosix],
             swiftSettings: settings
         ),
         .target(
@@ -103,11 +110,17 @@ let package = Package(
         .executableTarget(
             name: "storaged",
             dependencies: [
-                "StorageCore", "StorageSQL", "StorageSQLite", "StorageHTTP", "StorageMigrations",
+                "StorageCore", "StorageSQL", "StorageSQLite", "StoragePostgres", "StorageHTTP", "StorageMigrations",
                 .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .hummingbirdTLS,
                 .logging,
                 .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .yams,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "bench-lookups",
+            dependencies: ["StorageCore", "StorageSQL", "StoragePostgres"],
+            path: "Benchmarks/lookups",
             swiftSettings: settings
         ),
         // The examples are built as another package would be: with the language's defaults, and without package access.
@@ -151,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "StorageSQLTests",
             dependencies: [
-                "StorageSQLite", "StorageSQL", "StorageMigrations", "StorageCore", "StorageTesting", .nioCore, .grdb,
+                "StorageSQLite", "StoragePostgres", "StorageSQL", "StorageMigrations", "StorageCore", "StorageTesting",
+                .nioCore, .grdb,
             ],
             swiftSettings: settings
         ),

@@ -25,3 +25,13 @@ struct SQLMetadataStoreConformanceTests {
         try await database.close()
     }
 }
+
+@Suite("MetadataStoreConformance of the SQL store on Postgres", .needsPostgres)
+struct PostgresMetadataStoreConformanceTests {
+    @Test(arguments: MetadataStoreConformance.clauses + MetadataStoreConformance.largeClauses)
+    func holds(_ clause: MetadataStoreConformance.Clause) async throws {
+        try await PostgresServer.withStore { database in
+            try await clause.check { SQLMetadataStore(database) }
+        }
+    }
+}

@@ -31,3 +31,15 @@ struct MetadataStoreModelTests {
         try await database.close()
     }
 }
+
+@Suite("The SQL store on Postgres, in thousands of random operations,", .needsPostgres)
+struct PostgresMetadataStoreModelTests {
+    @Test("answers as the model does", arguments: [6, 7] as [UInt64])
+    func agrees(seed: UInt64) async throws {
+        try await MetadataStoreModelCheck(seed: seed, operations: 500).run { body in
+            try await PostgresServer.withStore { database in
+                try await body(SQLMetadataStore(database))
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ ALLOWED = {
     "Sources/StorageCore/Disk": f"{PLATFORM} {SHARED} CLibcrypto CLinux",
     "Sources/StorageSQL": f"{PLATFORM} {SHARED} StorageCore StorageMigrations",
     "Sources/StorageSQLite": f"{PLATFORM} {SHARED} StorageCore StorageSQL StorageMigrations GRDB GRDBSQLite",
-    "Sources/StoragePostgres": f"{PLATFORM} {SHARED} StorageCore StorageSQL CLibpq",
+    "Sources/StoragePostgres": f"{PLATFORM} {SHARED} StorageCore StorageSQL StorageMigrations CLibpq",
     "Sources/StorageS3": f"{PLATFORM} {SHARED} StorageCore AsyncHTTPClient NIOHTTP1 HTTPTypes",
     "Sources/StorageRedis": f"{PLATFORM} {SHARED} StorageCore CHiredis",
     "Sources/StorageHTTP": f"{PLATFORM} {SHARED} StorageCore Hummingbird HummingbirdCore HTTPTypes NIOHTTPTypes"

@@ -1,0 +1,74 @@
+import NIOCore
+import NIOPosix
+import StorageSQL
+import Synchronization
+
+/// Makes connections, and knows whether that works at all at the moment.
+///
+/// A server that restarts is waited for, ``patience`` long. One that is away for longer is tried by one caller at a time, and the
+/// others are told at once.
+final class ConnectionSource: Sendable {
+    private struct State {
+        /// Since when no connection could be made; nil while it can.
+        var failing: (since: NIODeadline, error: PostgresError)?
+        var isBeingTried = false
+        /// Which of the hosts answered last.
+        var host = 0
+    }
+
+    let address: PostgresAddress
+    private let state = Mutex(State())
+
+    private static let patience = TimeAmount.milliseconds(2_500)
+    /// Between two attempts, in milliseconds.
+    private static let pause: ClosedRange<Int64> = 10...60
+
+    init(_ address: PostgresAddress) {
+        self.address = address
+    }
+
+    /// Connects; blocks the thread.
+    func connect(for purpose: PostgresConnection.Purpose) throws(PostgresError) -> PostgresConnection {
+        let began = NIODeadline.now()
+        let tries = try begin()
+        do throws(PostgresError) {
+            let first = state.withLock { $0.host }
+            let connection = try PostgresConnection(address, first: first, for: purpose)
+            state.withLock { $0 = State(host: connection.host) }
+            return connection
+        } catch {
+            state.withLock { state in
+                state.failing = (state.failing?.since ?? began, error)
+                if tries { state.isBeingTried = false }
+            }
+            throw error
+        }
+    }
+
+    /// Tries something again after a pause, where the server may be back by then.
+    ///
+    /// - Parameter error: Why it did not go this time.
+    /// - Returns: Whether it is going to be tried.
+    func tryLater(after error: PostgresError, _ again: @escaping @Sendable () -> Void) -> Bool {
+        let mayComeBack = state.withLock { state in
+            guard !error.isRefusal, let failing = state.failing else { return !error.isRefusal }
+            return failing.since + Self.patience > .now()
+        }
+        guard mayComeBack else { return false }
+        NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: .milliseconds(.random(in: Self.pause)), again)
+        return true
+    }
+
+    /// - Returns: Whether the caller is the one who tries for all.
+    /// - Throws: the error of the others, when the server has been away for long and somebody tries already.
+    private func begin() throws(PostgresError) -> Bool {
+        let (tries, error) = state.withLock { state -> (Bool, PostgresError?) in
+            guard let failing = state.failing, failing.since + Self.patience < .now() else { return (false, nil) }
+            if state.isBeingTried { return (false, failing.error) }
+            state.isBeingTried = true
+            return (true, nil)
+        }
+        if let error { throw error }
+        return tries
+    }
+}
