@@ -68,19 +68,35 @@ extension HTTP1Connection {
         if !mayBeRecalled { deliver(context: context) }
     }
 
-    /// Answers the request at once, or hands it to its route.
+    /// Answers the request at once or soon, or hands it to its route.
     private func deliver(context: ChannelHandlerContext) {
         guard let request = undelivered else { return }
         undelivered = nil
         // A client that does not take its answers waits for its turn as everybody does.
         guard exchange?.isReceived == true, request.body == nil, !isTakingBacklog, recallsLeft > 0,
-            context.channel.isWritable, let answer = recall?(request.head, remoteAddress)
+            context.channel.isWritable, let recalled = recall?(request.head, remoteAddress, context.eventLoop)
         else {
             context.fireChannelRead(wrapInboundOut(request))
             return
         }
-        recallsLeft -= 1
-        send(answer, context: context)
+        switch recalled {
+        case .now(let answer):
+            recallsLeft -= 1
+            send(answer, context: context)
+        case .soon(let future):
+            future.assumeIsolated().whenComplete { self.recalled($0, for: request) }
+        }
+    }
+
+    /// What was asked for the request has come, or has not.
+    private func recalled(_ answer: Result<CompleteAnswer?, any Error>, for request: IncomingRequest) {
+        guard case .serving = phase, let context, exchange?.number == request.number else { return }
+        if let answer = try? answer.get() {
+            send(answer, context: context)
+        } else {
+            context.fireChannelRead(wrapInboundOut(request))
+            context.fireChannelReadComplete()
+        }
     }
 
     /// The route wants the body: the client that waits for the word is told to go on, and reading continues.

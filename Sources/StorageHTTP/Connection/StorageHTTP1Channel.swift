@@ -36,8 +36,8 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     private let faultAnswer: @Sendable (ConnectionFault) -> ConnectionFaultAnswer
     private let recall: Recall?
 
-    /// Answers a request without a body on the event loop, or says by nil that this cannot be done without waiting.
-    public typealias Recall = @Sendable (HTTPRequest, SocketAddress?) -> CompleteAnswer?
+    /// Answers a request without a body on the event loop, without a task; nil where that cannot be done.
+    public typealias Recall = @Sendable (HTTPRequest, SocketAddress?, any EventLoop) -> Recalled<CompleteAnswer>?
 
     /// - Parameters:
     ///   - responder: Answers the requests.
@@ -45,7 +45,7 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     ///   - isSecure: Whether this channel is wrapped in TLS; makes the scheme of requests `https` and excludes
     ///     ``FileSender``.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
-    ///   - recall: Is asked before `responder`, in whose place it may answer at once.
+    ///   - recall: Is asked before `responder`, in whose place it may answer.
     public init(
         responder: @escaping HTTPChannelHandler.Responder,
         limits: ConnectionLimits = ConnectionLimits(),
@@ -165,7 +165,7 @@ extension HTTPServerBuilder {
     ///   - limits: What a connection may cost.
     ///   - isSecure: Whether the result is wrapped in TLS.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
-    ///   - recall: Answers from memory; see ``StorageRoutes/recall(_:from:)``.
+    ///   - recall: Answers from memory; see ``StorageRoutes/recall(_:from:on:)``.
     public static func storage(
         limits: ConnectionLimits = ConnectionLimits(),
         isSecure: Bool = false,

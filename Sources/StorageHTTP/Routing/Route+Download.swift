@@ -8,11 +8,11 @@ extension Route {
             let principal = try await call.principal()
             return try await Download(call).answer(try await call.selector(try reference(call), of: principal))
         }
-        route.recall = { call in
+        route.recall = { call, eventLoop in
             guard let container = call.recalledPrincipal().flatMap({ call.storage.container(of: $0) }),
                 case .path(let path) = try reference(call)
             else { return nil }
-            return try Download(call).recall(.path(container.id, path))
+            return try Download(call).recall(.path(container.id, path), on: eventLoop)
         }
         return route
     }
@@ -24,7 +24,9 @@ extension Route {
         var route = Route(.get, path, where: condition) { call in
             try await Download(call, isPublic: true).answer(.link(try link(call)))
         }
-        route.recall = { call in try Download(call, isPublic: true).recall(.link(try link(call))) }
+        route.recall = { call, eventLoop in
+            try Download(call, isPublic: true).recall(.link(try link(call)), on: eventLoop)
+        }
         return route
     }
 }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import NIOCore
 
 /// One line of the table that everything about routes is derived from: dispatch, HEAD, 405 with Allow, OPTIONS, labels.
 struct Route: Sendable {
@@ -6,8 +7,8 @@ struct Route: Sendable {
     typealias Action = @Sendable (Call) async throws -> Answer
     /// Whether a request to the path is meant for the route, by its fields and query.
     typealias Condition = @Sendable (HTTPFields, FormURLEncoded) -> Bool
-    /// Answers a request from what is in memory; nil, or a throw, where the action has to.
-    typealias Recall = @Sendable (Call) throws -> Answer?
+    /// Answers a request without a task, mostly from what is in memory; nil, or a throw, where the action has to.
+    typealias Recall = @Sendable (Call, any EventLoop) throws -> Recalled<Answer>?
 
     let method: HTTPRequest.Method
     /// The path; a last segment `{name}` takes the rest of the path, slashes included.

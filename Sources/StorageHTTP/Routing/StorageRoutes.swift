@@ -101,23 +101,30 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         return response(answer, to: request, log)
     }
 
-    /// Answers a request without a body at once, where all that it takes is in memory.
+    /// Answers a request without a body and without a task, where the bytes that it takes are in memory.
     ///
-    /// Never waits, so it may be called on an event loop. For ``StorageHTTP1Channel``: such an answer passes by the middleware of an
+    /// Never waits: it is called on the event loop that the answer is wanted on. For ``StorageHTTP1Channel``: such an answer passes by the middleware of an
     /// application.
     ///
     /// - Parameters:
     ///   - head: The request, which has no body.
     ///   - address: Where the connection came from.
-    /// - Returns: nil where ``respond(to:context:)`` has to be asked, which also makes every refusal.
-    public func recall(_ head: HTTPRequest, from address: SocketAddress?) -> CompleteAnswer? {
+    ///   - eventLoop: Where the answer is wanted.
+    /// - Returns: nil where ``respond(to:context:)`` has to be asked, as for every refusal that is known at once.
+    public func recall(
+        _ head: HTTPRequest, from address: SocketAddress?, on eventLoop: any EventLoop
+    ) -> Recalled<CompleteAnswer>? {
         guard head.method == .get || head.method == .head else { return nil }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         let log = accessLog(head, from: address)
         guard case .route(let route, let call) = try? meaning(of: request, log, nil),
-            let answer = try? route.recall?(call)
+            let answer = try? route.recall?(call, eventLoop)
         else { return nil }
-        return complete(answer, to: request, log)
+        return answer.compactMap {
+            complete($0, to: request, log)
+        } failure: {
+            refusal(of: $0, log)
+        }
     }
 
     private func accessLog(_ head: HTTPRequest, from address: SocketAddress?) -> AccessLog {

@@ -34,16 +34,18 @@ struct Download {
         return answer
     }
 
-    /// The same answer, where record and bytes are in memory; nil where they have to be asked for.
-    func recall(_ selector: FileSelector) throws -> Answer? {
-        let recalled = try call.storage.recall(selector) { record -> (Answer, ByteRange?) in
-            let (answer, range) = try plan(for: record)
-            return (answer, call.isHead ? nil : range)
+    /// The same answer, where the bytes are in memory; nil where they have to be asked for.
+    func recall(_ selector: FileSelector, on eventLoop: any EventLoop) throws -> Recalled<Answer>? {
+        if let (plan, bytes) = try call.storage.recall(selector, plan: recallable) {
+            return .now(plan.with(bytes))
         }
-        guard let (plan, bytes) = recalled else { return nil }
-        var answer = plan
-        if let bytes { answer.content = .bytes(bytes) }
-        return answer
+        return call.storage.recall(selector, on: eventLoop, plan: recallable)
+            .map { .soon($0.map { $0.map { $0.plan.with($0.bytes) } }) }
+    }
+
+    @Sendable private func recallable(_ record: FileRecord) throws -> (Answer, ByteRange?) {
+        let (answer, range) = try plan(for: record)
+        return (answer, call.isHead ? nil : range)
     }
 
     /// The head of the answer, and the part of the file that it goes with.
@@ -138,6 +140,15 @@ struct Download {
         return .written(length: length) { writer in
             for try await chunk in stream { try await writer.write(chunk) }
         }
+    }
+}
+
+extension Answer {
+    fileprivate func with(_ bytes: ByteBuffer?) -> Answer {
+        guard let bytes else { return self }
+        var answer = self
+        answer.content = .bytes(bytes)
+        return answer
     }
 }
 

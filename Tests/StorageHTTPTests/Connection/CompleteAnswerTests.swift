@@ -8,13 +8,53 @@ import Testing
 /// Answers that the connection gives by itself, on its event loop.
 @Suite(.timeLimit(.minutes(1)))
 struct CompleteAnswerTests {
-    /// Answers everything but what asks for a route.
-    private static let recall: StorageHTTP1Channel.Recall = { head, _ in
+    /// Answers everything but what asks for a route: at once, or a moment later.
+    private static let recall: StorageHTTP1Channel.Recall = { head, _, eventLoop in
         guard let path = head.path, !path.hasPrefix("/route") else { return nil }
         let content = ByteBuffer(string: "at hand \(path)")
-        return CompleteAnswer(
+        let answer = CompleteAnswer(
             HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]),
             content: head.method == .head ? nil : content)
+        func soon(_ body: @escaping @Sendable () throws -> CompleteAnswer?) -> Recalled<CompleteAnswer> {
+            .soon(eventLoop.scheduleTask(in: .milliseconds(2), body).futureResult)
+        }
+        return switch path {
+        case "/soon": soon { answer }
+        case "/nothing": soon { nil }
+        case "/failure": soon { throw ChannelError.eof }
+        default: .now(answer)
+        }
+    }
+
+    @Test func anAnswerMayComeLaterOrNotAtAll() async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            try await RawClient.connect(port: server.port) { client in
+                for path in ["/soon", "/nothing", "/failure", "/a", "/soon"] {
+                    try await client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+                }
+                try await client.send("GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                let answers = try await client.remainingAnswers().map(\.text)
+                #expect(answers.count == 6)
+                #expect(answers.first == "at hand /soon")
+                #expect(answers.last?.hasPrefix("/nothing") == true)
+            }
+        }
+    }
+
+    @Test(arguments: ["/soon", "/nothing"])
+    func aClientThatLeavesBeforeTheAnswerLeavesNothingBehind(_ path: String) async throws {
+        try await ConnectionServer.with(recall: Self.recall) { server in
+            for _ in 0..<20 {
+                try await RawClient.connect(port: server.port) { client in
+                    try await client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+                }
+            }
+            try await RawClient.connect(port: server.port) { client in
+                try await client.send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                let answers = try await client.remainingAnswers()
+                #expect(answers.count == 1)
+            }
+        }
     }
 
     @Test func pipelinedRequestsAreAnsweredInOrderWhoeverAnswers() async throws {
@@ -76,10 +116,12 @@ struct CompleteAnswerTests {
     @Test func forAClientThatDoesNotReadNoMoreIsMadeThanItsConnectionHolds() async throws {
         let made = Counter()
         let content = ByteBuffer(repeating: 1, count: 64 << 10)
-        try await ConnectionServer.with(recall: { _, _ in
+        try await ConnectionServer.with(recall: { _, _, _ in
             made.add()
-            return CompleteAnswer(
-                HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]), content: content)
+            return .now(
+                CompleteAnswer(
+                    HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]),
+                    content: content))
         }) { server in
             try await RawClient.connect(port: server.port, receiveBuffer: 4_096) { client in
                 let request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"

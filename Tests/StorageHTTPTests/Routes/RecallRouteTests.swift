@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import NIOPosix
 import StorageCore
 import Testing
 
@@ -119,6 +120,9 @@ struct RecallRouteTests {
     ) -> CompleteAnswer? {
         let head = HTTPRequest(
             method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
-        return client.fixture.routes(StorageRequestContext.self).recall(head, from: nil)
+        let recalled = client.fixture.routes(StorageRequestContext.self)
+            .recall(head, from: nil, on: NIOSingletons.posixEventLoopGroup.any())
+        guard case .now(let answer)? = recalled else { return nil }
+        return answer
     }
 }
