@@ -15,6 +15,7 @@ struct CommandFlag: Sendable {
         mark("--json"), value("--grace"), value("--account"), value("--to"), mark("--dry-run"),
         mark("--password-stdin"), mark("--admin"), mark("--yes"), value("--bytes"), value("--files"),
         value("--label"), mark("--container"), mark("--token-stdin"), mark("--read-data"),
+        value("--from"), value("--wait"), mark("--give-up"),
     ]
 
     /// Those that ask for words instead of work.

@@ -15,6 +15,17 @@ enum CommandValue {
         return QuotaLimit(value: try value(text, format) ?? ContainerLimits.unlimited)
     }
 
+    /// An address of a database, which a refusal never shows as it is: it may hold a password.
+    static func database(_ text: String, of flag: String) throws -> StoragedConfiguration.Database.Location {
+        let format = ValueFormat<StoragedConfiguration.Database.Location>.databaseLocation
+        do throws(ValueRefusal) {
+            return try format.value(of: text)
+        } catch {
+            let shown = format.shown(text).quotedForDisplay
+            throw ValidationError("\(flag): \(shown) is not acceptable; \(error.cure)")
+        }
+    }
+
     private static func value<Value>(_ text: String, _ format: ValueFormat<Value>) throws -> Value {
         do throws(ValueRefusal) {
             return try format.value(of: text)

@@ -13,7 +13,7 @@ struct MigrateCommand: ConfiguredCommand {
         commandName: "migrate", abstract: "Bring the schema of the database up, one step down, or say where it is.",
         discussion: SettingsHelp.text)
 
-    @Argument(help: "up (to the newest; makes the store where there is none), down (one step), or status")
+    @Argument(help: "up (to the newest; makes a missing SQLite store), down (one step), or status")
     var action: Action
 
     @OptionGroup var confirmation: Confirmation

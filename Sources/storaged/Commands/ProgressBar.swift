@@ -7,6 +7,8 @@ final class ProgressBar: Sendable {
     struct Total: Sendable {
         var items = 0
         var bytes: Int64 = 0
+        /// What is counted; nil says `files`, or `checked` where the total is unknown.
+        var noun: String?
     }
 
     private struct State {
@@ -40,10 +42,10 @@ final class ProgressBar: Sendable {
         }
     }
 
-    /// Notes an item that is done.
-    func advance() {
+    /// Notes items that are done.
+    func advance(items: Int = 1) {
         state.withLock { state in
-            state.items += 1
+            state.items += items
             draw(&state)
         }
     }
@@ -84,7 +86,7 @@ final class ProgressBar: Sendable {
     /// Where the total is unknown: `3 checked`, or `3 checked, 1.0 MiB read`.
     static func line(items: Int, bytes: Int64, of total: Total) -> String {
         guard total.items > 0 || total.bytes > 0 else {
-            return "\(items) checked" + (bytes > 0 ? ", \(ByteText.of(bytes)) read" : "")
+            return "\(items) \(total.noun ?? "checked")" + (bytes > 0 ? ", \(ByteText.of(bytes)) read" : "")
         }
         let share = total.bytes > 0 ? Double(bytes) / Double(total.bytes) : Double(items) / Double(max(1, total.items))
         let part = min(max(share, 0), 1)
@@ -93,6 +95,6 @@ final class ProgressBar: Sendable {
         let percent = "\(Int(part * 100))%"
         let padding = String(repeating: " ", count: 4 - percent.count)
         let sizes = total.bytes > 0 ? ", \(ByteText.of(min(bytes, total.bytes))) of \(ByteText.of(total.bytes))" : ""
-        return "[\(bar)] \(padding)\(percent)  \(items) of \(total.items) files\(sizes)"
+        return "[\(bar)] \(padding)\(percent)  \(items) of \(total.items) \(total.noun ?? "files")\(sizes)"
     }
 }

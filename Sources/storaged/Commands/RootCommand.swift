@@ -17,7 +17,8 @@ struct RootCommand: ParsableCommand {
         version: "storaged 0.1.0",
         subcommands: [
             ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, UserCommand.self,
-            TokenCommand.self, ImportCommand.self, GCCommand.self, FsckCommand.self, OpenAPICommand.self,
+            TokenCommand.self, ImportCommand.self, GCCommand.self, FsckCommand.self, CopyMetadataCommand.self,
+            OpenAPICommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 
@@ -71,7 +72,8 @@ enum SettingsHelp {
         return """
             Every setting is a flag (--http-port), a variable (HTTP_PORT, also in .env) and a key of \
             the YAML file that --config or CONFIG_PATH names (http.port); the first of these that \
-            gives it counts. Secrets are no flags, which everybody on the machine could read. \
+            gives it counts. Secrets, and a database.url with a password in it, are no flags, which \
+            everybody on the machine could read. \
             'storaged config' prints what is in force.
 
             SETTINGS, with their defaults:

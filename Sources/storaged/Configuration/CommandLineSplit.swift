@@ -21,7 +21,7 @@ struct CommandLineSplit: Sendable {
         for key in table.keys where !key.isSecret { names[key.flag] = key.name }
         let secrets = Dictionary(table.keys.filter(\.isSecret).map { ($0.flag, $0) }) { first, _ in first }
         let built = names.keys.sorted()
-        for key in table.unavailable where key.isVariableOnly == false { names[key.flag] = key.name }
+        for key in table.unavailable { names[key.flag] = key.name }
         var foreign: [String: CommandFlag] = [:]
         for flag in CommandFlag.all { foreign[flag.name] = flag }
 
@@ -57,7 +57,9 @@ struct CommandLineSplit: Sendable {
                 problems.append(ConfigurationProblem("\(flag) needs a value: write \(flag) <value>"))
                 continue
             }
-            if let name {
+            if let key = table.keys.first(where: { $0.flag == flag }), key.holdsSecret(text) {
+                problems.append(.secretArgument(key))
+            } else if let name {
                 layer.entries[name] = ConfigurationLayer.Entry(text: text, origin: .flag(flag))
             } else {
                 configPath = text

@@ -27,7 +27,7 @@ struct ConfigurationProblem: Error, Equatable, CustomStringConvertible {
     /// A secret where everybody on the machine can read it.
     static func secretArgument(_ key: any ConfigurationKeyDescription) -> ConfigurationProblem {
         ConfigurationProblem(
-            "\(key.flag): everybody on the machine can read the arguments of a process; give this secret as"
+            "\(key.flag): everybody on the machine can read the arguments of a process; give what is secret as"
                 + " \(key.environmentName) in the environment or in .env, or as \(key.name) in the YAML file")
     }
 

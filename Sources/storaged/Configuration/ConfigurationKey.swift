@@ -7,6 +7,7 @@ struct ConfigurationKey<Value: Sendable>: Sendable {
     let aliases: [String]
     let format: ValueFormat<Value>
     let fallback: DefaultText
+    /// Whether every value is one. Of other keys the format knows which values are.
     let isSecret: Bool
     /// One line.
     let help: String
@@ -74,6 +75,8 @@ protocol ConfigurationKeyDescription: Sendable {
     func check(_ text: String) throws(ValueRefusal)
     /// `text` as it may be printed: never a secret.
     func shown(_ text: String) -> String
+    /// Whether nobody else may read `text`.
+    func holdsSecret(_ text: String) -> Bool
 }
 
 extension ConfigurationKey: ConfigurationKeyDescription {
@@ -82,6 +85,8 @@ extension ConfigurationKey: ConfigurationKeyDescription {
     }
 
     var takesList: Bool { format.takesList }
+
+    func holdsSecret(_ text: String) -> Bool { isSecret || format.holdsSecret(text) }
 
     func shown(_ text: String) -> String {
         if text.isEmpty, case .nothing(let word) = fallback { return word }

@@ -10,11 +10,12 @@ struct ConfigurationLayer: Sendable {
     let source: ConfigurationOrigin.Source
     var entries: [String: Entry] = [:]
 
-    /// The layer as a provider of text. Values of keys that the table does not call harmless are marked secret.
+    /// The layer as a provider of text. Values that the table does not call harmless are marked secret.
     func provider(for table: ConfigurationTable) -> InMemoryProvider {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (name, entry) in entries {
-            values[Self.path(of: name)] = ConfigValue(.string(entry.text), isSecret: table.isSecret(name))
+            values[Self.path(of: name)] = ConfigValue(
+                .string(entry.text), isSecret: table.isSecret(entry.text, of: name))
         }
         return InMemoryProvider(name: "\(source)", values: values)
     }
@@ -36,6 +37,7 @@ extension ConfigurationLayer {
         let known =
             table.keys.map { (name: $0.name, variables: [$0.environmentName] + $0.aliases) }
             + table.unavailable.map { (name: $0.name, variables: [$0.environmentName] + $0.aliases) }
+            + PostgresVariables.Part.allCases.map { (name: $0.rawValue, variables: $0.variables) }
         for (name, variables) in known {
             for variable in variables {
                 guard let found = lookup(variable), found.text.isEmpty == false else { continue }

@@ -29,7 +29,8 @@ struct ConfigurationLoader: Sendable {
     func resolve() throws(ConfigurationError) -> (values: ConfigurationValues, notices: [String]) {
         var problems = commandLine.problems
         let layers = layers(&problems)
-        let values = ConfigurationValues(values(in: layers))
+        let postgres = PostgresVariables(in: layers)
+        let values = ConfigurationValues(values(in: layers, postgres))
         for value in values.all {
             do throws(ValueRefusal) {
                 try value.key.check(value.text)
@@ -37,7 +38,9 @@ struct ConfigurationLoader: Sendable {
                 problems.append(.refused(value.key, value.text, from: value.origin, error))
             }
         }
-        let notices = judgeUnavailable(in: layers, values, &problems)
+        let notices =
+            judge(postgres, in: layers, &problems) + effectlessPool(in: values)
+            + judgeUnavailable(in: layers, values, &problems)
         if problems.isEmpty {
             problems += contradictions(in: values)
         }
@@ -105,7 +108,9 @@ struct ConfigurationLoader: Sendable {
 
     // MARK: Values
 
-    private func values(in layers: [ConfigurationLayer]) -> [ConfigurationValues.Value] {
+    private func values(
+        in layers: [ConfigurationLayer], _ postgres: PostgresVariables?
+    ) -> [ConfigurationValues.Value] {
         let providers: [any ConfigProvider] = layers.map { $0.provider(for: table) }
         func given(_ name: String) -> (text: String, origin: ConfigurationOrigin)? {
             for (layer, provider) in zip(layers, providers) {
@@ -114,7 +119,7 @@ struct ConfigurationLoader: Sendable {
                     return (text, entry.origin)
                 }
             }
-            return nil
+            return name == Keys.databaseURL.name ? postgres?.address : nil
         }
         let context = DefaultContext(
             dataDirectory: given(Keys.dataDirectory.name)?.text ?? Keys.dataDirectory.fallback.described,
@@ -135,7 +140,7 @@ struct ConfigurationLoader: Sendable {
         var notices: [String] = []
         for key in table.unavailable {
             for entry in layers.compactMap({ $0.entries[key.name] }) {
-                let name = key.isVariableOnly ? "\(entry.origin)" : "\(key.name) (\(entry.origin))"
+                let name = "\(key.name) (\(entry.origin))"
                 let isVariable = entry.origin.source == .environment || entry.origin.source == .dotEnv
                 let isDecidedOtherwise =
                     key.part.alternative.flatMap { values.value(named: $0) }.map { $0.origin != .builtIn } ?? false
@@ -147,6 +152,26 @@ struct ConfigurationLoader: Sendable {
             }
         }
         return notices
+    }
+
+    /// Refuses parts of an address that cannot be right; answers those that have no effect, because it is given whole.
+    private func judge(
+        _ postgres: PostgresVariables?, in layers: [ConfigurationLayer], _ problems: inout [ConfigurationProblem]
+    ) -> [String] {
+        guard let postgres else { return [] }
+        let name = Keys.databaseURL.name
+        guard let whole = layers.lazy.compactMap({ $0.entries[name] }).first else {
+            problems += postgres.problems
+            return []
+        }
+        return postgres.origins.map { "\($0) has no effect: \(name) (\(whole.origin)) is given" }
+    }
+
+    /// The settings of connections to a server where the database is none.
+    private func effectlessPool(in values: ConfigurationValues) -> [String] {
+        if case .postgres? = try? values[Keys.databaseURL] { return [] }
+        return values.all.filter { $0.key.name.hasPrefix("database.pool.") && $0.origin != .builtIn }
+            .map { "\($0.key.name) (\($0.origin)) has no effect: the database is not PostgreSQL" }
     }
 
     /// Values that are right by themselves and wrong together.

@@ -11,10 +11,12 @@ struct ConfigurationTable: Sendable {
     /// Dotted names, for YAML.
     ///
     /// With those of parts that this build does not have.
-    var names: [String] { keys.map(\.name) + unavailable.filter { $0.isVariableOnly == false }.map(\.name) }
+    var names: [String] { keys.map(\.name) + unavailable.map(\.name) }
 
-    func isSecret(_ name: String) -> Bool {
-        keys.first { $0.name == name }?.isSecret ?? true
+    /// Whether nobody else may read this value of a key. What is no key of the table is secret.
+    func isSecret(_ text: String, of name: String) -> Bool {
+        guard let key = keys.first(where: { $0.name == name }) else { return true }
+        return key.isSecret || key.shown(text) != text
     }
 }
 
@@ -54,10 +56,29 @@ enum Keys {
             let isClosed = context.dataDirectory.utf8.last == UInt8(ascii: "/")
             return "sqlite:" + context.dataDirectory + (isClosed ? "" : "/") + "storaged.sqlite"
         },
-        help: "sqlite:<path>, or memory: (forgets everything at exit)")
+        help: "sqlite:<path>, postgres://…, or memory: (forgets everything at exit)")
     static let databaseMigrate = ConfigurationKey<StoragedConfiguration.Database.Migration>(
         "database.migrate", .choice, default: "auto",
         help: "schema at start: auto brings it up, check refuses an old one, or off")
+
+    static let databasePoolSize = ConfigurationKey(
+        "database.pool.size", .count(in: 1...1_000), default: "6", aliases: ["POOL_SIZE"],
+        help: "PostgreSQL: connections that are kept")
+    static let databasePoolMaxOverflow = ConfigurationKey(
+        "database.pool.max-overflow", .count(in: 0...1_000), default: "4", aliases: ["MAX_OVERFLOW"],
+        help: "PostgreSQL: connections beyond those while there is much to do")
+    static let databasePoolTimeout = ConfigurationKey(
+        "database.pool.timeout", .duration(in: timeout), default: "30s", aliases: ["POOL_TIMEOUT"],
+        help: "PostgreSQL: how long a request waits for a connection before 503")
+    static let databasePoolRecycle = ConfigurationKey(
+        "database.pool.recycle", .durationOrNever(in: days), default: "300s", aliases: ["POOL_RECYCLE"],
+        help: "PostgreSQL: age at which a connection is replaced; 0 or -1 for never")
+    static let databasePoolPrePing = ConfigurationKey(
+        "database.pool.pre-ping", .boolean, default: "true", aliases: ["POOL_PRE_PING"],
+        help: "PostgreSQL: ask a connection whether it is alive before it is used")
+    static let databasePoolUseLIFO = ConfigurationKey(
+        "database.pool.use-lifo", .boolean, default: "true", aliases: ["POOL_USE_LIFO"],
+        help: "PostgreSQL: take the connection used last; else the one idle longest")
 
     static let blobsStore = ConfigurationKey(
         "blobs.store", .blobStore,
@@ -148,8 +169,9 @@ enum Keys {
 
     static let all: [any ConfigurationKeyDescription] = [
         httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
-        dataDirectory, databaseURL, databaseMigrate, blobsStore, blobsIsolation, blobsVerifyReads,
-        blobsMemoryCache,
+        dataDirectory, databaseURL, databaseMigrate, databasePoolSize, databasePoolMaxOverflow, databasePoolTimeout,
+        databasePoolRecycle, databasePoolPrePing, databasePoolUseLIFO,
+        blobsStore, blobsIsolation, blobsVerifyReads, blobsMemoryCache,
         authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
         anonymousUploads, adminEmail, adminPassword,
         limitsUploadSize, limitsQuota, limitsContainerQuota, limitsFiles, limitsBodyRate, limitsHeaderTimeout,

@@ -25,6 +25,7 @@ struct StoragedConfiguration: Sendable {
     struct Database: Sendable, Equatable {
         enum Location: Sendable, Equatable {
             case sqlite(path: String)
+            case postgres(PostgresURL)
             case memory
         }
 
@@ -33,8 +34,23 @@ struct StoragedConfiguration: Sendable {
             case auto, check, off
         }
 
+        /// How connections to PostgreSQL are kept; nothing to other databases.
+        struct Pool: Sendable, Equatable {
+            /// Connections that are kept.
+            var size: Int
+            /// Connections beyond those, given up after use.
+            var maxOverflow: Int
+            /// How long to wait for one.
+            var timeout: Duration
+            /// The age at which one is replaced; nil for never.
+            var recycle: Duration?
+            var prePing: Bool
+            var useLIFO: Bool
+        }
+
         var location: Location
         var migration: Migration
+        var pool: Pool
     }
 
     struct Blobs: Sendable, Equatable {
@@ -130,7 +146,8 @@ extension StoragedConfiguration {
             publicURL: values[Keys.httpPublicURL], trustedProxies: values[Keys.httpTrustedProxies],
             crossOrigin: values[Keys.httpCORSOrigins])
         dataDirectory = try values[Keys.dataDirectory]
-        database = try Database(location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate])
+        database = try Database(
+            location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate], pool: Database.Pool(values))
         blobs = try Blobs(
             store: values[Keys.blobsStore], isolation: values[Keys.blobsIsolation],
             readVerification: values[Keys.blobsVerifyReads], memoryCache: values[Keys.blobsMemoryCache])
@@ -159,13 +176,25 @@ extension StoragedConfiguration {
     /// The configuration that has `settings`, by dotted key, and the default of everything else. Looks at no file and no
     /// environment.
     init(settings: [String: String]) throws(ConfigurationError) {
-        let secrets = Set(ConfigurationTable.storaged.keys.filter(\.isSecret).map(\.name))
+        let keys = ConfigurationTable.storaged.keys
+        let secrets = Set(keys.filter { key in settings[key.name].map(key.holdsSecret) ?? false }.map(\.name))
         let arguments = settings.filter { !secrets.contains($0.key) }.map { "\($0.key.flagSpelling)=\($0.value)" }
         let variables = settings.filter { secrets.contains($0.key) }.map { ($0.key.environmentSpelling, $0.value) }
         let loader = ConfigurationLoader(
             commandLine: CommandLineSplit(arguments), environment: Dictionary(variables) { $1 }, directory: nil,
             isTerminal: false)
         self = try loader.load()
+    }
+}
+
+extension StoragedConfiguration.Database.Pool {
+    fileprivate init(_ values: ConfigurationValues) throws(ValueRefusal) {
+        size = try values[Keys.databasePoolSize]
+        maxOverflow = try values[Keys.databasePoolMaxOverflow]
+        timeout = try values[Keys.databasePoolTimeout]
+        recycle = try values[Keys.databasePoolRecycle]
+        prePing = try values[Keys.databasePoolPrePing]
+        useLIFO = try values[Keys.databasePoolUseLIFO]
     }
 }
 

@@ -6,42 +6,26 @@
 struct UnavailableKey: Sendable {
     /// The part that is missing.
     enum Part: Sendable {
-        case postgres, s3, redis, other
+        case s3, redis, other
     }
 
     let name: String
     let aliases: [String]
     let part: Part
     let isRefusedAsVariable: Bool
-    /// Whether the name is a variable's and means nothing in YAML and on the command line.
-    let isVariableOnly: Bool
 
     var environmentName: String { name.environmentSpelling }
     var flag: String { name.flagSpelling }
 
     private static func refused(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
-        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: true, isVariableOnly: false)
+        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: true)
     }
 
     private static func noticed(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
-        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: false, isVariableOnly: false)
-    }
-
-    private static func variable(_ name: String, _ part: Part, _ aliases: String...) -> UnavailableKey {
-        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: true, isVariableOnly: true)
+        UnavailableKey(name: name, aliases: aliases, part: part, isRefusedAsVariable: false)
     }
 
     static let all: [UnavailableKey] = [
-        variable("POSTGRES_HOST", .postgres), variable("POSTGRES_PORT", .postgres),
-        variable("POSTGRES_USER", .postgres), variable("POSTGRES_PASSWORD", .postgres),
-        variable("POSTGRES_DB", .postgres, "POSTGRES_db"),
-        noticed("database.pool.size", .postgres, "POOL_SIZE"),
-        noticed("database.pool.max-overflow", .postgres, "MAX_OVERFLOW"),
-        noticed("database.pool.timeout", .postgres, "POOL_TIMEOUT"),
-        noticed("database.pool.recycle", .postgres, "POOL_RECYCLE"),
-        noticed("database.pool.pre-ping", .postgres, "POOL_PRE_PING"),
-        noticed("database.pool.use-lifo", .postgres, "POOL_USE_LIFO"),
-
         refused("s3.bucket", .s3, "BUCKET", "BUCKET_NAME"),
         refused("s3.endpoint", .s3, "ENDPOINT_URL", "AWS_ENDPOINT_URL"),
         noticed("s3.region", .s3, "AWS_REGION"),
@@ -66,9 +50,6 @@ extension UnavailableKey.Part {
     /// What this build does not have, and what to do about it. Only a variable may stay where it is.
     func absence(ofVariable isVariable: Bool) -> String {
         switch self {
-        case .postgres:
-            "this build does not have PostgreSQL; remove it"
-                + (isVariable ? ", or set database.url to sqlite:<path>" : "")
         case .s3: "this build does not have S3; remove it" + (isVariable ? ", or set blobs.store to disk" : "")
         case .redis: "this build does not have a Redis cache; remove it"
         case .other: "this build does not have this setting; remove it"
@@ -78,7 +59,6 @@ extension UnavailableKey.Part {
     /// The key that, given by hand, decides for something else than this part.
     var alternative: String? {
         switch self {
-        case .postgres: Keys.databaseURL.name
         case .s3: Keys.blobsStore.name
         case .redis, .other: nil
         }

@@ -2,11 +2,11 @@ import Logging
 import StorageCore
 
 extension ValueFormat where Value == StoragedConfiguration.Database.Location {
-    /// `sqlite:<path>` or `memory:`. An address of anything else is shown without what follows its scheme: it may hold a
-    /// password.
+    /// `sqlite:<path>`, `postgres://…` or `memory:`. An address that is none of these is shown without what follows its scheme: it
+    /// may hold a password.
     static var databaseLocation: Self {
         Self(
-            expectation: "sqlite:<path> or memory:",
+            expectation: "sqlite:<path>, \(postgresForm) or memory:",
             parse: { text throws(ValueRefusal) in
                 let (scheme, rest) = split(text)
                 switch scheme {
@@ -18,18 +18,27 @@ extension ValueFormat where Value == StoragedConfiguration.Database.Location {
                             + " (one slash), or memory:")
                 case "sqlite": return rest.utf8.contains(0) ? nil : .sqlite(path: rest)
                 case let scheme? where scheme.hasPrefix("postgres"):
-                    throw ValueRefusal(cure: "this build does not have PostgreSQL: give sqlite:<path> or memory:")
+                    guard let url = PostgresURL(text) else {
+                        throw ValueRefusal(
+                            cure:
+                                "give \(postgresForm), with what else may separate its parts percent-encoded"
+                                + " (%40 for @, %2F for /)")
+                    }
+                    return .postgres(url)
                 default: return nil
                 }
             },
             shown: { text in
                 switch split(text).scheme {
                 case "memory", "sqlite": text
-                case let scheme?: scheme + ":***"
+                case let scheme?: PostgresURL(text)?.description ?? scheme + ":***"
                 case nil: "***"
                 }
-            })
+            },
+            holdsSecret: { PostgresURL($0)?.hasSecret ?? false })
     }
+
+    private static var postgresForm: String { "postgres://user:password@host:port/database" }
 
     private static func split(_ text: String) -> (scheme: String?, rest: String) {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return (nil, text) }

@@ -8,6 +8,8 @@ struct ValueFormat<Value: Sendable>: Sendable {
     let parse: @Sendable (String) throws(ValueRefusal) -> Value?
     /// The text as people may see it: addresses with a password in them lose it here.
     var shown: @Sendable (String) -> String = { $0 }
+    /// Whether nobody else may read the text, as that of an address with a password in it.
+    var holdsSecret: @Sendable (String) -> Bool = { _ in false }
     /// Whether a text is several with commas between them.
     var takesList = false
 
@@ -76,6 +78,18 @@ extension ValueFormat where Value == Duration {
             guard let milliseconds = Quantity(text)?.scaled(by: units) else { return nil }
             let duration = Duration.milliseconds(milliseconds)
             return range ~= duration ? duration : nil
+        }
+    }
+}
+
+extension ValueFormat where Value == Duration? {
+    /// A duration of a range; nil for never, which is `0` or `-1`.
+    static func durationOrNever(in range: ClosedRange<Duration>) -> Self {
+        let format = ValueFormat<Duration>.duration(in: range)
+        return Self(expectation: format.expectation + "; 0 or -1 for never") { text throws(ValueRefusal) in
+            if text == "0" || text == "-1" { return .some(nil) }
+            guard let duration = try format.parse(text) else { return nil }
+            return .some(duration)
         }
     }
 }

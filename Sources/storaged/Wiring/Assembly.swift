@@ -20,16 +20,25 @@ struct Assembly {
         let identity = try TLSIdentity(configuration)
         try ListeningAddress(configuration).check()
         let stores = try await Stores(configuration)
+        do {
+            try await self.init(configuration, stores, identity)
+        } catch {
+            await stores.close()
+            throw error
+        }
+    }
+
+    private init(_ configuration: StoragedConfiguration, _ stores: Stores, _ identity: TLSIdentity?) async throws {
         try await configuration.makeAdministrator(in: stores)
-        let readiness = Readiness()
         let authentication = try configuration.builtInAuthentication(over: stores)
-        let application = try buildApplication(configuration, stores, authentication, readiness, identity)
-        let collector = GarbageCollector(
-            metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
-            interval: configuration.upkeep.interval)
-        let sweeper = Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval)
-        services = [application, collector, sweeper]
-        self.readiness = readiness
+        readiness = Readiness()
+        services = [
+            try buildApplication(configuration, stores, authentication, readiness, identity),
+            GarbageCollector(
+                metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
+                interval: configuration.upkeep.interval),
+            Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval),
+        ]
         self.authentication = authentication
         self.stores = stores
     }

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import StorageCore
-import StorageMigrations
 import StorageSQL
 import StorageSQLite
 
@@ -8,88 +7,109 @@ import StorageSQLite
 struct Stores {
     let metadata: any MetadataStore
     let blobs: any BlobStore
-    /// Given back in this order at the end.
-    let close: @Sendable () async -> Void
+    private let parts: Parts
 
-    /// Opens both, as the configuration says, for the one `serve` of a data directory.
-    ///
-    /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or another process serves them.
-    init(_ configuration: StoragedConfiguration) async throws {
-        try Self.findDatabaseFolder(configuration)
-        let disk = try await Self.openDisk(configuration)
-        let lock = try disk.map { _ in try Self.lock(configuration) }
-        let database = try Self.openDatabase(configuration)
-        try await Self.bringUp(Migrator(database: database, migrations: Migration.sqlite), configuration)
-        let metadata = SQLMetadataStore(database)
-        if let disk { try await Self.confirm(disk, belongsTo: metadata) }
-        self.metadata = metadata
-        let cache = Int(configuration.blobs.memoryCache)
-        if let disk, cache > 0 {
-            blobs = CachedBlobStore(disk, bytes: cache)
-        } else {
-            blobs = disk ?? InMemoryBlobStore()
-        }
-        close = {
-            try? await metadata.close()
+    /// What is open, each to be given back.
+    private struct Parts {
+        var database: MetadataDatabase?
+        var disk: LocalDiskBlobStore?
+        var lock: DataDirectoryLock?
+
+        func close() async {
+            try? await database?.database.close()
             await disk?.shutdown()
             lock?.release()
         }
     }
 
-    /// Opens both for a command that works beside the `serve` of their data directory, or without one.
+    /// Opens both, as the configuration says, to serve them: a data directory with SQLite alone, with PostgreSQL beside others.
     ///
-    /// Takes no lock, makes nothing, brings no schema up: whatever is missing or does not fit is refused as it is.
-    ///
-    /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or are not there.
-    init(beside configuration: StoragedConfiguration) async throws {
-        guard let disk = try await Self.openDisk(configuration, creating: false) else {
-            throw StorageError(.wrongStore, "A store in memory belongs to its daemon alone: no command can reach it.")
-        }
+    /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or another process serves what only one can;
+    ///   ``StorageError/Code/unavailable`` when a database server stays out of reach for 30 s.
+    init(_ configuration: StoragedConfiguration) async throws {
+        var parts = Parts()
         do {
-            let database = try Self.openDatabase(configuration, creating: false)
-            let metadata = SQLMetadataStore(database)
-            do {
-                try await Migrator(database: database, migrations: Migration.sqlite).check(cure: Self.migration)
-                try Self.compare(disk, with: try await metadata.setting(Self.idSetting, default: nil))
-            } catch {
-                try? await metadata.close()
-                throw error
-            }
-            self.metadata = metadata
-            blobs = disk
-            close = {
-                try? await metadata.close()
-                await disk.shutdown()
-            }
+            try await self.init(serving: configuration, &parts)
         } catch {
-            await disk.shutdown()
+            await parts.close()
             throw error
         }
     }
 
-    static func openDatabase(
-        _ configuration: StoragedConfiguration, creating: Bool = true
-    ) throws -> SQLiteDatabase {
-        var options = SQLiteDatabase.Options()
-        options.createsFile = creating
-        // A command can wait for a daemon that is busy; its clients should not wait for a command that long.
-        if !creating { options.busyTimeout = .seconds(30) }
-        switch configuration.database.location {
-        case .memory: return try SQLiteDatabase.inMemory(options)
-        case .sqlite(let path):
-            do {
-                return try SQLiteDatabase.open(path: path, options)
-            } catch let error as StorageError where error.code == .wrongStore {
-                let cure = creating || LocalFolder.Identity(path: path) != nil ? "" : " " + Self.unused
-                throw error.of(Keys.databaseURL.name, configuration, adding: cure)
-            }
+    /// Opens both for a command that works beside the daemons of their data directory, or without one.
+    ///
+    /// Takes no lock, makes nothing, brings no schema up: whatever is missing or does not fit is refused as it is.
+    ///
+    /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or are not there;
+    ///   ``StorageError/Code/unavailable`` when a database server cannot be reached.
+    init(beside configuration: StoragedConfiguration) async throws {
+        var parts = Parts()
+        do {
+            try await self.init(beside: configuration, &parts)
+        } catch {
+            await parts.close()
+            throw error
         }
     }
 
-    /// Finds the data directory of a store, or makes it as `serve` does: the database lies in it.
+    /// Gives everything back; whatever uses the stores must have ended.
+    func close() async {
+        await parts.close()
+    }
+
+    private init(serving configuration: StoragedConfiguration, _ parts: inout Parts) async throws {
+        let opened: MetadataDatabase
+        if configuration.database.location.isShared {
+            // Asked first: a password that is wrong should leave nothing behind.
+            opened = try await Self.openDatabase(configuration, patience: .seconds(30))
+            parts.database = opened
+            parts.disk = try await Self.openDisk(configuration)
+        } else {
+            try Self.findDatabaseFolder(configuration)
+            parts.disk = try await Self.openDisk(configuration)
+            parts.lock = try parts.disk.map { _ in try Self.lock(configuration) }
+            opened = try await Self.openDatabase(configuration)
+            parts.database = opened
+        }
+        try await Self.bringUp(opened.migrator, configuration)
+        let metadata = SQLMetadataStore(opened.database)
+        if let disk = parts.disk { try await Self.confirm(disk, belongsTo: metadata) }
+        self.metadata = metadata
+        let cache = Int(configuration.blobs.memoryCache)
+        if let disk = parts.disk, cache > 0 {
+            blobs = CachedBlobStore(disk, bytes: cache)
+        } else {
+            blobs = parts.disk ?? InMemoryBlobStore()
+        }
+        self.parts = parts
+    }
+
+    private init(beside configuration: StoragedConfiguration, _ parts: inout Parts) async throws {
+        guard let disk = try await Self.openDisk(configuration, creating: false) else {
+            throw StorageError(.wrongStore, "A store in memory belongs to its daemon alone: no command can reach it.")
+        }
+        parts.disk = disk
+        let opened = try await Self.openDatabase(configuration, creating: false)
+        parts.database = opened
+        let metadata = SQLMetadataStore(opened.database)
+        try await opened.migrator.check(cure: Self.migration)
+        try Self.compare(disk, with: try await metadata.setting(Self.idSetting, default: nil))
+        self.metadata = metadata
+        blobs = disk
+        self.parts = parts
+    }
+
+    /// Locks the data directory of a database that lies in it, for a command that changes the schema; nil for a database that several
+    /// processes may use at a time.
+    ///
+    /// - Parameters:
+    ///   - configuration: Names both.
+    ///   - creating: Whether the directory is made as `serve` does; otherwise it must be there.
+    ///   - locking: Whether the command changes anything.
     static func prepareDirectory(
         _ configuration: StoragedConfiguration, creating: Bool, locking: Bool
     ) async throws -> DataDirectoryLock? {
+        guard !configuration.database.location.isShared else { return nil }
         if creating { try findDatabaseFolder(configuration) }
         guard let disk = try await openDisk(configuration, creating: creating) else {
             throw StorageError(
@@ -123,7 +143,7 @@ struct Stores {
     }
 
     /// What is to be done where a command finds nothing.
-    private static let unused = "Commands need the data.directory of a daemon that was started at least once."
+    static let unused = "Commands need the data.directory of a daemon that was started at least once."
     private static let migration = "Run storaged migrate up."
 
     /// Refuses a database in a folder that is not there, before anything is made; the data directory itself will be made.
@@ -156,15 +176,15 @@ struct Stores {
     /// The store's own id and the one that the database remembers must agree: a wrong volume would look like lost files, and what
     /// is then uploaded or collected would harm both.
     private static func confirm(_ disk: LocalDiskBlobStore, belongsTo metadata: some MetadataStore) async throws {
-        let remembered = try await metadata.setting(idSetting, default: nil)
-        guard remembered != nil else {
+        var remembered = try await metadata.setting(idSetting, default: nil)
+        if remembered == nil {
             let hasBlobs = try await !disk.keys(after: nil, limit: 1).isEmpty
-            guard !hasBlobs else {
+            // Another process that starts at this moment may have been faster: what it remembers counts.
+            remembered = try await metadata.setting(idSetting, default: hasBlobs ? nil : disk.storeID)
+            guard remembered != nil else {
                 throw StorageError(
                     .wrongStore, "The data directory holds files, but the database is new: it knows none of them.")
             }
-            _ = try await metadata.setting(idSetting, default: disk.storeID)
-            return
         }
         try compare(disk, with: remembered)
     }
@@ -178,19 +198,9 @@ struct Stores {
         guard remembered == disk.storeID else {
             throw StorageError(
                 .wrongStore,
-                "The database belongs to the store \(remembered), but the data directory is the store \(disk.storeID).")
+                "The database belongs to the store \(remembered), but the data directory is the store \(disk.storeID)."
+                    + " Everybody who uses this database needs the data.directory that it began with.")
         }
-    }
-}
-
-extension StorageError {
-    /// The same failure, with the setting that it is about.
-    fileprivate func of(
-        _ name: String, _ configuration: StoragedConfiguration, adding cure: String = ""
-    ) -> StorageError {
-        let value = configuration.provenance.value(named: name)
-        let place = value.map { "\(name): \($0.key.shown($0.text).quotedForDisplay) (\($0.origin)): " } ?? ""
-        return StorageError(code, place + message + cure, isTransient: isTransient, cause: cause)
     }
 }
 

@@ -2,7 +2,6 @@ import Logging
 import ServiceLifecycle
 import StorageCore
 import StorageHTTP
-import StorageMigrations
 import StorageSQL
 import StorageSQLite
 import UnixSignals
@@ -29,18 +28,17 @@ enum Wiring {
         confirming: (MigrationStatus) throws -> Void
     ) async throws -> [MigrationStatus] {
         try await Refusal.translating {
-            // The schema is not changed under a daemon that serves it.
+            // The schema of a file is not changed under a daemon that serves it; on a server the migrators lock each other out.
             let lock = try await Stores.prepareDirectory(
                 configuration, creating: action == .up, locking: action != .status)
             defer { lock?.release() }
-            let database = try Stores.openDatabase(configuration, creating: action == .up)
+            let opened = try await Stores.openDatabase(configuration, creating: action == .up)
             do {
-                let steps = try await migrate(
-                    action, Migrator(database: database, migrations: Migration.sqlite), confirming)
-                try await database.close()
+                let steps = try await migrate(action, opened.migrator, confirming)
+                try await opened.database.close()
                 return steps
             } catch {
-                try? await database.close()
+                try? await opened.database.close()
                 throw error
             }
         }
@@ -84,9 +82,11 @@ enum Wiring {
         var group = ServiceGroupConfiguration(services: assembly.services, logger: logger)
         group.maximumGracefulShutdownDuration = shutdown.drain
         let services = ServiceGroup(configuration: group)
+        // Before anything answers: a signal that comes at once must end the server like any other.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                guard await nextSignal() else { return }
+                guard await next(of: signals) else { return }
                 logger.notice("stopping")
                 assembly.readiness.stop()
                 await pause(shutdown.delay)
@@ -98,8 +98,8 @@ enum Wiring {
     }
 
     /// Waits until the process is told to end; false when the task is cancelled before.
-    private static func nextSignal() async -> Bool {
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { return true }
+    private static func next(of signals: UnixSignalsSequence) async -> Bool {
+        for await _ in signals { return true }
         return false
     }
 
@@ -107,7 +107,7 @@ enum Wiring {
     private static func pause(_ duration: Duration) async {
         await withTaskGroup(of: Void.self) { race in
             race.addTask { try? await Task.sleep(for: duration) }
-            race.addTask { _ = await nextSignal() }
+            race.addTask { _ = await next(of: UnixSignalsSequence(trapping: .sigterm, .sigint)) }
             await race.next()
             race.cancelAll()
         }

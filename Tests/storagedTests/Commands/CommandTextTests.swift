@@ -41,6 +41,14 @@ struct CommandTextTests {
         #expect(ProgressBar.line(items: items, bytes: bytes, of: .init(items: allItems, bytes: allBytes)) == line)
     }
 
+    @Test("a bar counts what it is told to count")
+    func noun() {
+        let rows = ProgressBar.Total(items: 4, noun: "rows copied")
+        #expect(ProgressBar.line(items: 1, bytes: 0, of: rows) == "[#####...............]  25%  1 of 4 rows copied")
+        let unknown = ProgressBar.Total(noun: "rows copied")
+        #expect(ProgressBar.line(items: 7, bytes: 0, of: unknown) == "7 rows copied")
+    }
+
     @Test(
         "names of files are shown as text, and as bytes where they are none",
         arguments: [

@@ -53,7 +53,8 @@ struct CommandProcessTests {
     @Test("names the commands to somebody who gives another word")
     func commands() throws {
         let outcome = try run(["frob"], in: ConfigurationFixture())
-        #expect(outcome.errors.contains("there is no command 'frob'; the commands are config, fsck, gc, "))
+        #expect(
+            outcome.errors.contains("there is no command 'frob'; the commands are config, copy-metadata, fsck, gc, "))
     }
 
     @Test("prints a line of JSON for every setting, and null for what is not there")

@@ -63,7 +63,13 @@ struct ConfigurationSourcesTests {
         let configuration = try ConfigurationFixture().load()
         #expect(configuration.http == .init(host: "127.0.0.1", port: 8080))
         #expect(configuration.dataDirectory == "./data")
-        #expect(configuration.database == .init(location: .sqlite(path: "./data/storaged.sqlite"), migration: .auto))
+        #expect(
+            configuration.database
+                == .init(
+                    location: .sqlite(path: "./data/storaged.sqlite"), migration: .auto,
+                    pool: .init(
+                        size: 6, maxOverflow: 4, timeout: .seconds(30), recycle: .seconds(300), prePing: true,
+                        useLIFO: true)))
         #expect(
             configuration.blobs
                 == .init(store: .disk, isolation: .tokens, readVerification: .streamed, memoryCache: 16 << 20))

@@ -9,8 +9,10 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
     let name: String
     /// Everything that it says.
     let variables: [String: String]
-    /// What this build does not have of it: each is refused by its place.
-    let refused: [String]
+    /// Where it asks for a service.
+    let places: [String]
+    /// Whether this build has that service; each place is refused otherwise.
+    var isBuiltIn = false
     /// What decides by hand for something else, so that the rest can stay.
     let otherwise: [String]
 
@@ -31,7 +33,7 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "ACCESS_KEY": "<ваш access key>", "SECRET_KEY": "<ваш secret key>",
                 "ENDPOINT_URL": "<путь до s3 хранилища>", "BUCKET_NAME": "<имя вашего S3-бакета>",
             ],
-            refused: ["ENDPOINT_URL in .env, line 3", "BUCKET_NAME in .env, line 4"],
+            places: ["ENDPOINT_URL in .env, line 3", "BUCKET_NAME in .env, line 4"],
             otherwise: ["--blobs-store", "disk"]),
         SeedExample(
             name: "003",
@@ -42,10 +44,11 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "POOL_USE_LIFO": "True", "POOL_TIMEOUT": "30", "ADMIN_EMAIL": "admin@gmail.com",
                 "ADMIN_PASSWORD": "admin@gmail.com",
             ],
-            refused: [
+            places: [
                 "POSTGRES_HOST in .env, line 6", "POSTGRES_PORT in .env, line 7", "POSTGRES_USER in .env, line 8",
                 "POSTGRES_PASSWORD in .env, line 9", "POSTGRES_db in .env, line 10",
             ],
+            isBuiltIn: true,
             otherwise: ["--database-url", "sqlite:data/storaged.sqlite"]),
         SeedExample(
             name: "004",
@@ -53,7 +56,7 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "BUCKET": "<S3-bucket-name>", "AWS_ACCESS_KEY_ID": "<AWS_KEY_ID>",
                 "AWS_SECRET_ACCESS_KEY": "<AWS_SECRET_KEY>",
             ],
-            refused: ["BUCKET in .env, line 1"],
+            places: ["BUCKET in .env, line 1"],
             otherwise: ["--blobs-store", "disk"]),
     ]
 }
@@ -87,19 +90,38 @@ struct SeedConfigurationTests {
         }
     }
 
-    @Test("ask for services that are not built in, and are refused by their places alone", arguments: SeedExample.all)
+    @Test(
+        "ask for services that are not built in, and are refused by their places alone",
+        arguments: SeedExample.all.filter { !$0.isBuiltIn })
     func asItStands(example: SeedExample) throws {
         let fixture = try ConfigurationFixture()
         try fixture.write(try example.text, to: ".env")
         let problems = fixture.problems()
-        #expect(problems.count == example.refused.count, "\(problems)")
-        for place in example.refused { #expect(problems.contains { $0.contains(place) }, "\(place)") }
+        #expect(problems.count == example.places.count, "\(problems)")
+        for place in example.places { #expect(problems.contains { $0.contains(place) }, "\(place)") }
         let program = try Program(["serve"], in: fixture.directory)
         #expect(program.status == 78)
         for secret in ["admin@gmail.com", "<AWS_SECRET_KEY>", "<ваш secret key>"] {
             #expect(!program.errors.contains(secret))
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [".env"])
+    }
+
+    @Test("name a database of PostgreSQL and its pool, which are what the daemon then uses")
+    func postgres() throws {
+        let example = try #require(SeedExample.all.first { $0.name == "003" })
+        let fixture = try ConfigurationFixture()
+        try fixture.write(try example.text, to: ".env")
+        let configuration = try fixture.load()
+        let url = try #require(PostgresURL("postgres://admin:admin@localhost:5432/db"))
+        #expect(configuration.database.location == .postgres(url))
+        #expect(
+            configuration.database.pool
+                == .init(
+                    size: 6, maxOverflow: 4, timeout: .seconds(30), recycle: .seconds(300), prePing: true,
+                    useLIFO: true))
+        #expect(configuration.provenance.value(named: "database.url")?.origin.description == "POSTGRES_* in .env")
+        #expect(configuration.notices == ["log.file (LOG_FILE in .env, line 13) has no effect in this build"])
     }
 
     @Test("say the rest, once somebody has decided otherwise by hand", arguments: SeedExample.all)
@@ -109,7 +131,7 @@ struct SeedConfigurationTests {
         fixture.arguments = example.otherwise
         let configuration = try fixture.load()
         let noticed = configuration.notices.joined(separator: "\n")
-        for place in example.refused { #expect(noticed.contains(place), "\(place)") }
+        for place in example.places { #expect(noticed.contains(place), "\(place)") }
         for secret in ["<AWS_SECRET_KEY>", "<ваш secret key>"] { #expect(!noticed.contains(secret)) }
         #expect(configuration.administrator?.login.description == example.variables["ADMIN_EMAIL"])
         #expect(

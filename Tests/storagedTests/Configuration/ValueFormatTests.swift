@@ -209,15 +209,21 @@ struct ValueFormatTests {
         #expect(try format.value(of: "sqlite:/var/lib/a b.sqlite") == .sqlite(path: "/var/lib/a b.sqlite"))
         #expect(try format.value(of: "SQLite:files.db") == .sqlite(path: "files.db"))
         #expect(try format.value(of: "memory:") == .memory)
-        for text in ["", "sqlite:", "sqlite::memory:", "sqlite:///a", "memory:x", "mysql://h/d", "files.db"] {
+        let url = try #require(PostgresURL("postgres://u:p@h/d"))
+        #expect(try format.value(of: "postgres://u:p@h/d") == .postgres(url))
+        for text in [
+            "", "sqlite:", "sqlite::memory:", "sqlite:///a", "memory:x", "mysql://h/d", "files.db", "postgres:",
+            "postgres://u:p@ss@h", "PostgreSQL+asyncpg://h/d",
+        ] {
             #expect(throws: ValueRefusal.self) { try format.value(of: text) }
         }
-        for text in ["postgres://u:p@h/d", "postgresql://h/d", "PostgreSQL+asyncpg://h/d"] {
-            #expect {
-                try format.value(of: text)
-            } throws: { error in
-                (error as? ValueRefusal)?.cure.contains("does not have PostgreSQL") == true
-            }
-        }
+    }
+
+    @Test(
+        "never is 0 or -1 where there is an age",
+        arguments: [("0", nil), ("-1", nil), ("300", .seconds(300)), ("5min", .seconds(300))] as [(String, Duration?)])
+    func never(text: String, duration: Duration?) throws {
+        #expect(try Keys.databasePoolRecycle.format.value(of: text) == duration)
+        #expect(throws: ValueRefusal.self) { try Keys.databasePoolRecycle.format.value(of: "-2") }
     }
 }

@@ -37,11 +37,39 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
             says: ["without scheme"]),
         .init(yaml: "data.directory: ''", key: "data.directory", value: "", says: ["a path"]),
         .init(
-            environment: ["DATABASE_URL": "postgres://u:hunter2@h/d"], key: "database.url", value: "postgres:***",
-            says: ["does not have PostgreSQL", "sqlite:<path>"]),
+            environment: ["DATABASE_URL": "postgres://u:hun@hunter2@h/d"], key: "database.url", value: "postgres:***",
+            says: ["postgres://user:password@host:port/database", "%40 for @"]),
+        .init(
+            environment: ["DATABASE_URL": "postgresql+asyncpg://u:hunter2@h/d"], key: "database.url",
+            value: "postgresql+asyncpg:***", says: ["give postgres://user"]),
         .init(
             environment: ["DATABASE_URL": "mysql://h/hunter2"], key: "database.url", value: "mysql:***",
-            says: ["give sqlite:<path> or memory:"]),
+            says: ["give sqlite:<path>, postgres://", "or memory:"]),
+        .init(
+            yaml: "database: {pool: {size: 0}}", key: "database.pool.size", value: "0",
+            says: ["config.yaml, line 1", "from 1 to 1000"]),
+        .init(
+            environment: ["POOL_SIZE": "six"], key: "database.pool.size", value: "six",
+            says: ["POOL_SIZE in the environment", "a whole number"]),
+        .init(
+            dotEnv: "MAX_OVERFLOW=-1", key: "database.pool.max-overflow", value: "-1",
+            says: ["MAX_OVERFLOW in .env, line 1", "from 0 to 1000"]),
+        .init(
+            arguments: ["--database-pool-timeout", "0"], key: "database.pool.timeout", value: "0",
+            says: ["from 100ms"]),
+        .init(
+            environment: ["POOL_RECYCLE": "-2"], key: "database.pool.recycle", value: "-2", says: ["0 or -1 for never"]),
+        .init(
+            environment: ["POOL_PRE_PING": "maybe"], key: "database.pool.pre-ping", value: "maybe",
+            says: ["true or false"]),
+        .init(
+            environment: ["POOL_USE_LIFO": "2"], key: "database.pool.use-lifo", value: "2", says: ["true or false"]),
+        .init(
+            dotEnv: "POSTGRES_PORT=54x", key: "POSTGRES_PORT", value: "54x",
+            says: ["in .env, line 1", "from 1 to 65535"]),
+        .init(
+            environment: ["POSTGRES_HOST": "postgres://h", "POSTGRES_PASSWORD": "hunter2"], key: "POSTGRES_HOST",
+            value: "postgres://h", says: ["in the environment", "without scheme and port"]),
         .init(
             arguments: ["--database-url", "sqlite:///data/x.sqlite"], key: "database.url",
             value: "sqlite:///data/x.sqlite", says: ["one slash"]),
@@ -99,6 +127,9 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
     private static let names: [WrongConfiguration] = [
         .init(arguments: ["--htpp-port", "1"], key: "--htpp-port", says: ["did you mean --http-port?"]),
         .init(arguments: ["--admin-password", "hunter2"], key: "--admin-password", says: ["ADMIN_PASSWORD", ".env"]),
+        .init(
+            arguments: ["--database-url", "postgres://u:hunter2@h/d"], key: "--database-url",
+            says: ["everybody on the machine", "DATABASE_URL", ".env"]),
         .init(arguments: ["--http-port"], key: "--http-port", says: ["needs a value", "write --http-port <value>"]),
         .init(arguments: ["--dryrun"], key: "--dryrun", says: ["did you mean --dry-run?"]),
         .init(yaml: "http:\n  prot: 1", key: "http.prot", says: ["config.yaml, line 2", "did you mean http.port?"]),
@@ -173,13 +204,6 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
             says: ["REDIS_URL", "does not have a Redis", "remove it"]),
         .init(yaml: "cache.url: redis://h", key: "cache.url", says: ["does not have a Redis", "remove it"]),
         .init(
-            dotEnv: "POSTGRES_HOST=h", key: "POSTGRES_HOST",
-            says: ["in .env, line 1", "does not have PostgreSQL", "database.url"]),
-        .init(dotEnv: "POSTGRES_db=d", key: "POSTGRES_db", says: ["does not have PostgreSQL", "remove it"]),
-        .init(
-            yaml: "database: {pool: {size: 3}}", key: "database.pool.size",
-            says: ["does not have PostgreSQL", "remove it"]),
-        .init(
             arguments: ["--log-file", "a.log"], key: "log.file",
             says: ["--log-file", "does not have this setting", "remove it"]),
         .init(
@@ -195,6 +219,9 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(
             arguments: ["--database-url", "sqlite:a", "--blobs-store", "memory"], key: "database.url",
             says: ["blobs.store", "do not go together", "set both"]),
+        .init(
+            arguments: ["--blobs-store", "memory"], dotEnv: "POSTGRES_PASSWORD=hunter2", key: "database.url",
+            says: ["POSTGRES_* in .env", "blobs.store", "do not go together", "set both"]),
         .init(
             environment: ["ADMIN_EMAIL": "a@b.c"], key: "admin.email",
             says: ["ADMIN_EMAIL in the environment", "without admin.password", "set both or neither"]),
