@@ -55,12 +55,17 @@ acceptance: ## Runs the acceptance tests against STORAGED_BINARY (the newest con
 	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/$(CONFIGURATION)/storaged)" scripts/acceptance $(ARGS)
 
 .PHONY: nightly
-nightly: release ## Runs the slow lanes of the acceptance tests against the release binary.
-	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)" scripts/acceptance --nightly $(ARGS)
+nightly: release ## Runs the slow lanes of the acceptance tests against the release binary, and all of them on Postgres.
+	status=0; \
+	export STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)"; \
+	scripts/acceptance --stores postgres $(ARGS) || status=$$?; \
+	for stores in sqlite postgres nodes; do scripts/acceptance --nightly --stores $$stores $(ARGS) || status=$$?; done; \
+	exit $$status
 
 .PHONY: bench
 bench: release ## Measures beside nginx; no figure makes it fail.
 	@scripts/bootstrap bench
+	swift build -c release --product bench-lookups
 	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)" Benchmarks/run $(ARGS) \
 		|| echo "bench: did not finish (status $$?); this fails nothing" >&2
 

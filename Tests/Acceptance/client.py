@@ -12,10 +12,20 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
 
+from stores import NODES
 from wire import Part, Reply, form, form_type
 
 TIMEOUT = 60.0
+
+
+class OneRequestEach(HTTPAdapter):
+    """A connection for each request, so that the next request goes to another node."""
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        self.poolmanager.clear()
+        return super().send(*arguments, **options)
 
 
 class Client:
@@ -27,6 +37,9 @@ class Client:
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.headers.update(self.headers)
+        if NODES > 1:
+            self.session.mount("http://", OneRequestEach())
+            self.session.mount("https://", OneRequestEach())
 
     @property
     def port(self) -> int:

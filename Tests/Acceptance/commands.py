@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from typing import Any
 
+from client import Client
 from daemon import Daemon, run_command
 
 
@@ -38,3 +40,15 @@ def fsck(daemon: Daemon, *, read_data: bool = True) -> tuple[list[dict[str, Any]
 def findings(daemon: Daemon, *, read_data: bool = True) -> list[str]:
     """The kinds of all findings, in order."""
     return sorted(row["finding"] for row in fsck(daemon, read_data=read_data)[0])
+
+
+def stored_blobs(daemon: Daemon) -> int:
+    """How many files lie where the bytes of clients are."""
+    return sum(path.is_file() for place in ("store", "containers") for path in (daemon.data / place).rglob("*"))
+
+
+def wait_for_status(client: Client, status: int) -> None:
+    """A credential may be remembered for a second."""
+    deadline = time.monotonic() + 5
+    while client.get("/api/v1/files").status_code != status:
+        assert time.monotonic() < deadline, f"not {status} in time"

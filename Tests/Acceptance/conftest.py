@@ -12,6 +12,9 @@ import pytest
 
 from client import Client, Member, new_member, token_client
 from daemon import Daemon, binary_path
+from importing import real_files
+
+pytest_plugins = ["lanes"]
 
 StartServer = Callable[..., Daemon]
 
@@ -141,3 +144,14 @@ def wait_until() -> Callable[[Callable[[], bool], float], None]:
             threading.Event().wait(0.01)
 
     return wait
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of some hundred real files, with their folders."""
+    root = tmp_path / "source"
+    for path in real_files(400):
+        target = root / path.relative_to("/usr/share")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return root

@@ -1,15 +1,24 @@
-"""The real server as a child process: started on a free loopback port, stopped by SIGTERM, killed by SIGKILL."""
+"""The real server as a child process: started on a free loopback port, stopped by SIGTERM, killed by SIGKILL.
+
+With several nodes it is as many processes that share a database and a data directory, behind one port that gives each
+connection to the next of them. Whatever is done to the server is done to all.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
-import signal
+import random
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from forwarder import Forwarder
+from stores import NODES, with_database
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 60.0
@@ -27,16 +36,18 @@ def binary_path() -> Path:
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody uses at the moment, below those that the kernel gives to clients."""
+    while True:
+        port = random.SystemRandom().randrange(10240, 32768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The environment for a server or command: nothing of the caller's that could configure it."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, "LANG": "C.UTF-8", **extra}
+    return {**inherited, "LANG": "C.UTF-8", **with_database(extra)}
 
 
 def run_command(
@@ -57,13 +68,21 @@ def run_command(
 
 
 class Daemon:
-    """One `storaged serve`. The data live in `<directory>/data`, the log in `<directory>/storaged.log`."""
+    """One `storaged serve`, or several. The data live in `<directory>/data`, the log in `<directory>/storaged.log`."""
 
-    def __init__(self, directory: Path, port: int | None = None, arguments: Sequence[str] = (), **environment: str):
+    def __init__(
+        self,
+        directory: Path,
+        port: int | None = None,
+        arguments: Sequence[str] = (),
+        nodes: int = NODES,
+        **environment: str,
+    ):
         self.directory = directory
         self.data = directory / "data"
         self.log_path = directory / "storaged.log"
         self.port = port or free_port()
+        self.ports = [self.port] if nodes == 1 else [free_port() for _ in range(nodes)]
         self.arguments = list(arguments)
         self.environment = clean_environment(
             {
@@ -74,36 +93,34 @@ class Daemon:
                 **environment,
             }
         )
-        self.process: subprocess.Popen[bytes] | None = None
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.forwarder: Forwarder | None = None
 
     def __enter__(self) -> Daemon:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leaves nothing running, whatever failed."""
-        if self.alive:
-            self.kill()
+        self.kill()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def pid(self) -> int:
-        assert self.process is not None, "the server was never started"
-        return self.process.pid
-
-    @property
     def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        """Whether all of it is."""
+        return bool(self.processes) and all(process.poll() is None for process in self.processes)
 
     def start(self) -> Daemon:
-        """Starts the process and returns when /readyz says it can serve."""
+        """Starts it and returns when /readyz of every process says it can serve."""
         self.spawn()
         deadline = time.monotonic() + START_TIMEOUT
         while not self.ready():
             if not self.alive:
-                raise RuntimeError(f"storaged ended with {self.process and self.process.returncode}:\n{self.log()}")
+                statuses = [process.poll() for process in self.processes]
+                self.kill()
+                raise RuntimeError(f"storaged ended with {statuses}:\n{self.log()}")
             if time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError(f"storaged was not ready after {START_TIMEOUT} s:\n{self.log()}")
@@ -111,23 +128,31 @@ class Daemon:
         return self
 
     def spawn(self) -> None:
-        """Starts the process and does not wait."""
+        """Starts it and does not wait."""
+        self.kill()
+        if self.ports != [self.port]:
+            self.forwarder = Forwarder(self.port, self.ports)
+        self.processes = [self.spawn_one(port) for port in self.ports]
+
+    def spawn_one(self, port: int) -> subprocess.Popen[bytes]:
+        """Starts the process that listens on `port`."""
+        listening = {"HTTP_PORT": str(port)} if port != self.port else {}
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [str(binary_path()), "serve", *self.arguments],
                 cwd=self.directory,
-                env=self.environment,
+                env={**self.environment, **listening},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
     def ready(self) -> bool:
-        return self.status_of("/readyz") == 200
+        return all(self.status_of("/readyz", port) == 200 for port in self.ports)
 
-    def status_of(self, path: str) -> int | None:
+    def status_of(self, path: str, port: int | None = None) -> int | None:
         """The status of one GET on a new connection; None when nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = self.connect(port or self.port)
         try:
             connection.request("GET", path)
             return connection.getresponse().status
@@ -136,26 +161,35 @@ class Daemon:
         finally:
             connection.close()
 
+    def connect(self, port: int) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+
     def terminate(self) -> None:
         """Asks for the graceful end (SIGTERM) and does not wait for it."""
-        os.kill(self.pid, signal.SIGTERM)
+        for process in self.processes:
+            process.terminate()
 
     def stop(self) -> int:
-        """Ends the process gracefully and returns its exit status."""
-        assert self.process is not None
-        if self.alive:
-            self.terminate()
+        """Ends it gracefully and returns its exit status; that of the worst of several."""
+        assert self.processes
+        self.terminate()
         try:
-            return self.process.wait(STOP_TIMEOUT)
+            deadline = time.monotonic() + STOP_TIMEOUT
+            statuses = [process.wait(max(0, deadline - time.monotonic())) for process in self.processes]
+            return next((status for status in statuses if status != 0), 0)
         except subprocess.TimeoutExpired:
-            self.kill()
             raise RuntimeError(f"storaged did not end {STOP_TIMEOUT} s after SIGTERM:\n{self.log()}") from None
+        finally:
+            self.kill()
 
     def kill(self) -> None:
         """kill -9, as a crash does it."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        if self.forwarder is not None:
+            self.forwarder.close()
+            self.forwarder = None
 
     def log(self, since: int = 0, limit: int = 20_000) -> str:
         """The end of what the server wrote, from byte `since` on."""
@@ -169,26 +203,34 @@ class Daemon:
         return self.log_path.stat().st_size if self.log_path.exists() else 0
 
     def memory(self) -> dict[str, int]:
-        """Sizes of the process in bytes, by their names in /proc/PID/status (VmRSS, VmHWM, RssAnon, ...)."""
-        fields = (line.split() for line in Path(f"/proc/{self.pid}/status").read_text().splitlines())
-        return {field[0].rstrip(":"): int(field[1]) * 1024 for field in fields if len(field) == 3 and field[2] == "kB"}
+        """Sizes in bytes by their names in /proc/PID/status (VmRSS, VmHWM, RssAnon, ...)."""
+        sizes: Counter[str] = Counter()
+        for process in self.processes:
+            fields = [line.split() for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()]
+            sizes.update({f[0].rstrip(":"): int(f[1]) * 1024 for f in fields if len(f) == 3 and f[2] == "kB"})
+        return sizes
 
     def reset_peak_memory(self) -> None:
         """Makes VmHWM start again at the present resident size."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        for process in self.processes:
+            Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
     def processor_seconds(self) -> float:
-        """User plus system time the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """User plus system time it has used."""
+        seconds = 0.0
+        for process in self.processes:
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return seconds
+
+    def open_files(self) -> list[str]:
+        """What the open file descriptors stand for."""
+        found = []
+        for entry in [entry for process in self.processes for entry in Path(f"/proc/{process.pid}/fd").iterdir()]:
+            with contextlib.suppress(FileNotFoundError):
+                found.append(os.readlink(entry))
+        return found
 
     def staging_files(self) -> int:
-        """How many unnamed (or already unlinked) files the process holds open: uploads that are not published yet."""
-        count = 0
-        for entry in Path(f"/proc/{self.pid}/fd").iterdir():
-            try:
-                target = os.readlink(entry)
-            except FileNotFoundError:
-                continue
-            count += target.endswith(" (deleted)") and target.startswith(str(self.data))
-        return count
+        """How many unnamed (or already unlinked) files are held open: uploads that are not published yet."""
+        return sum(name.endswith(" (deleted)") and name.startswith(str(self.data)) for name in self.open_files())

@@ -83,6 +83,8 @@ def test_each_source_overrides_the_one_below(tmp_path: Path) -> None:
     assert "warning" in in_force()
 
 
+# A port given by a flag is one for all nodes.
+@pytest.mark.stores("sqlite", "postgres")
 def test_the_file_and_flags_reach_the_server(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("auth:\n  registration: off\n")
     with Daemon(tmp_path, CONFIG_PATH="config.yaml") as daemon:

@@ -112,6 +112,7 @@ def test_a_trailer_is_compared(client: Client, name: str) -> None:
         ("Content-Digest", sha256(CONTENT).upper()),
         ("Content-MD5", hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()),
     ],
+    ids=["no value", "too short", "hexadecimal", "other bytes", "MD5 in hexadecimal"],
 )
 def test_a_malformed_digest_is_refused(client: Client, name: str, value: str) -> None:
     expect.problem(client.put("/api/files/a", data=CONTENT, headers={name: value}), 400, "invalid_digest")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import time
 import uuid
 from collections.abc import Callable
@@ -16,25 +15,23 @@ from client import new_member, token_client
 from commands import command, done, findings, fsck
 from conftest import StartServer
 from daemon import Daemon
+from importing import contents, start_import
+from stores import blob, change
 
 SIZE = 100_000  # more than one part in memory
 
 DAY = 86_400_000_000
 
 
-def database(daemon: Daemon) -> sqlite3.Connection:
-    return sqlite3.connect(daemon.data / "storaged.sqlite")
+def of(key: Path) -> str:
+    """The condition that means the blob in a file of the store."""
+    return f"hash = {blob(key.name[:64])}"
 
 
 def age(daemon: Daemon, key: Path, days: float, *columns: str) -> None:
     """Makes what the database remembers of a blob older than it is."""
     changes = ", ".join(f"{column} = {column} - {int(days * DAY)}" for column in columns)
-    with database(daemon) as connection:
-        changed = connection.execute(
-            f"UPDATE blobs SET {changes} WHERE hash = ?", [bytes.fromhex(key.name[:64])]
-        ).rowcount
-    connection.close()
-    assert changed == 1
+    assert change(daemon.data, f"UPDATE blobs SET {changes} WHERE {of(key)}") == 1
 
 
 def content(letter: str) -> bytes:
@@ -185,32 +182,27 @@ def test_what_came_back_after_it_was_collected_is_found(stored: tuple[Daemon, di
 def test_what_waits_too_long_is_found(stored: tuple[Daemon, dict[str, Path]]) -> None:
     daemon, places = stored
     assert daemon.stop() == 0
-    with database(daemon) as connection:
-        connection.execute("DELETE FROM links")
-        connection.execute("DELETE FROM revisions")
-        connection.execute("DELETE FROM files")
-        connection.execute("UPDATE containers SET used_bytes = 0, used_files = 0")
-        connection.execute("DELETE FROM usage_deltas")
-        connection.execute("UPDATE blobs SET released_at = state_at")
-        connection.execute("UPDATE blobs SET state = 'doomed' WHERE hash = ?", [bytes.fromhex(places["a"].name)])
-        connection.execute(
-            "UPDATE blobs SET state = 'pending', claimed_until = state_at WHERE hash = ?",
-            [bytes.fromhex(places["b"].name)],
-        )
-        connection.execute(
-            "INSERT INTO uploads (id, container_id, started_at, heartbeat_at) SELECT ?, id, ?, ? FROM containers",
-            [uuid.uuid4().bytes, *[time.time_ns() // 1000] * 2],
-        )
-    connection.close()
+    now = time.time_ns() // 1000
+    for statement in (
+        "DELETE FROM links",
+        "DELETE FROM revisions",
+        "DELETE FROM files",
+        "UPDATE containers SET used_bytes = 0, used_files = 0",
+        "DELETE FROM usage_deltas",
+        "UPDATE blobs SET released_at = state_at",
+        f"UPDATE blobs SET state = 'doomed' WHERE {of(places['a'])}",
+        f"UPDATE blobs SET state = 'pending', claimed_until = state_at WHERE {of(places['b'])}",
+        "INSERT INTO uploads (id, container_id, started_at, heartbeat_at) "
+        f"SELECT {blob(uuid.uuid4().hex)}, id, {now}, {now} FROM containers",
+    ):
+        change(daemon.data, statement)
     assert findings(daemon) == []
     age(daemon, places["a"], 1.1, "state_at")
     assert findings(daemon) == ["stuck"]
     age(daemon, places["b"], 1.1, "claimed_until")
     assert findings(daemon) == ["stuck"] * 2
-    with database(daemon) as connection:
-        late = "UPDATE uploads SET heartbeat_at = heartbeat_at - ? WHERE committed_at IS NULL"
-        connection.execute(late, [DAY + DAY // 10])
-    connection.close()
+    late = f"UPDATE uploads SET heartbeat_at = heartbeat_at - {DAY + DAY // 10} WHERE committed_at IS NULL"
+    assert change(daemon.data, late) == 1
     assert findings(daemon) == ["stuck"] * 3
     done(daemon, "gc", "--grace", "0")
     assert findings(daemon) == []
@@ -219,10 +211,8 @@ def test_what_waits_too_long_is_found(stored: tuple[Daemon, dict[str, Path]]) ->
 def test_wrong_counts_and_lost_references_are_found(stored: tuple[Daemon, dict[str, Path]]) -> None:
     daemon, places = stored
     assert daemon.stop() == 0
-    with database(daemon) as connection:
-        connection.execute("UPDATE containers SET used_bytes = used_bytes + 1")
-        connection.execute("UPDATE blobs SET state = 'corrupt' WHERE hash = ?", [bytes.fromhex(places["c"].name)])
-    connection.close()
+    assert change(daemon.data, "UPDATE containers SET used_bytes = used_bytes + 1") == 1
+    assert change(daemon.data, f"UPDATE blobs SET state = 'corrupt' WHERE {of(places['c'])}") == 1
     assert findings(daemon) == ["damaged", "miscounted"]
     text = command(daemon, "fsck").stdout
     assert "but it is corrupt" in text and "2 findings" in text
@@ -239,3 +229,16 @@ def test_a_clean_store_in_use_has_no_findings(start: StartServer) -> None:
             done(daemon, "gc", "--grace", "0")
             assert findings(daemon) == []
     assert findings(daemon) == []
+
+
+def test_fsck_beside_a_busy_server(start: StartServer, source: Path) -> None:
+    daemon = start()
+    member = new_member(daemon.url)
+    process = start_import(daemon, source, member)
+    while process.poll() is None:
+        assert findings(daemon) == []
+    assert process.returncode == 0
+    assert member.client.remove("/" + sorted(contents(source))[0]).status_code == 204
+    done(daemon, "gc", "--grace", "0")
+    assert findings(daemon) == []
+    assert "all is well" in done(daemon, "fsck")

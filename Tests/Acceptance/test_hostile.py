@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -155,7 +154,7 @@ def test_clients_that_leave_during_a_download_release_everything(server: Daemon,
     blob = digest(content)
 
     def open_blobs() -> int:
-        return sum(blob in target for target in open_files(server))
+        return sum(blob in target for target in server.open_files())
 
     for leave in (Wire.close, Wire.reset) * 5:
         wire = Wire(server.port)
@@ -164,16 +163,6 @@ def test_clients_that_leave_during_a_download_release_everything(server: Daemon,
         leave(wire)
     wait_until(lambda: open_blobs() == 0, 30)
     assert client.get("/api/files/big.bin").content == content
-
-
-def open_files(server: Daemon) -> list[str]:
-    found = []
-    for entry in Path(f"/proc/{server.pid}/fd").iterdir():
-        try:
-            found.append(str(entry.readlink()))
-        except FileNotFoundError:
-            continue
-    return found
 
 
 def twins() -> tuple[bytes, bytes]:

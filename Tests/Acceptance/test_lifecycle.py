@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 import expect
 from client import Client, basic, new_member, new_token, sign_in, token_client
 from conftest import StartServer
@@ -155,13 +157,14 @@ def test_a_crash_loses_nothing_that_was_answered(start: StartServer) -> None:
     assert all(client.get(f"/api/files/{number:03}.txt").content == b"%d" % number for number in range(100))
 
 
+@pytest.mark.stores("sqlite")
 def test_a_second_server_on_the_same_directory_is_refused(start: StartServer, tmp_path: Path) -> None:
     daemon = start()
     client = token_client(daemon.url)
     assert client.put_name("a.txt").status_code == 204
     with Daemon(tmp_path, DATA_DIRECTORY=str(daemon.data)) as second:
         second.spawn()
-        assert second.process is not None and second.process.wait(30) != 0
+        assert second.processes[0].wait(30) != 0
         assert str(daemon.data) in second.log()
     assert client.names() == ["a.txt"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ import requests
 import expect
 from client import Client, new_member, token_client
 from daemon import Daemon
+from stores import rows
 from wire import Wire
 
 StartServer = Callable[..., Daemon]
@@ -92,10 +92,9 @@ def test_records_of_acts_name_the_client(start: StartServer, trusted: bool) -> N
     sign_in = {"login": member.login, "password": member.password}
     answer = requests.post(server.url + "/api/v1/user/auth", json=sign_in, headers=CUSTOMARY, timeout=30)
     assert answer.status_code == 200
-    with sqlite3.connect(f"file:{server.data}/storaged.sqlite?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT act, address FROM audit ORDER BY id").fetchall()
-    assert rows[0] == ("register", "127.0.0.1")
-    assert rows[-1] == ("sign_in", "192.0.2.7" if trusted else "127.0.0.1")
+    acts = rows(server.data, "SELECT act, address FROM audit ORDER BY id")
+    assert acts[0] == {"act": "register", "address": "127.0.0.1"}
+    assert acts[-1] == {"act": "sign_in", "address": "192.0.2.7" if trusted else "127.0.0.1"}
 
 
 WELL_FORMED = re.compile(r"<(https?://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?/api/[^ <>]*>; rel=\"next\"")

@@ -56,15 +56,8 @@ class SecureDaemon(Daemon):
     def context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.certificate)
 
-    def status_of(self, path: str) -> int | None:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=self.context())
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
+    def connect(self, port: int) -> http.client.HTTPConnection:
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=self.context())
 
     def client(self) -> Client:
         client = Client(self.url, {"X-Auth-Token": new_token()})

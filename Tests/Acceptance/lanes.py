@@ -1,0 +1,47 @@
+"""Which tests belong to STORAGED_TEST_STORES, and an end for the databases made for them: a plugin of both folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stores
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "stores(*modes): runs only with these of STORAGED_TEST_STORES")
+    if stores.MODE not in stores.MODES:
+        pytest.exit(f"STORAGED_TEST_STORES is {stores.MODE}, not one of {', '.join(stores.MODES)}", returncode=2)
+    if stores.MODE != "sqlite":
+        try:
+            stores.psql(stores.cluster(), "SELECT 1")
+        except (RuntimeError, OSError) as error:
+            pytest.exit(f"a Postgres for the tests: {error}", returncode=2)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out, without calling it a skip, what says nothing about these stores."""
+    others = [item for item in items if not belongs(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if belongs(item)]
+
+
+def belongs(item: pytest.Item) -> bool:
+    return all(stores.MODE in mark.args for mark in item.iter_markers("stores"))
+
+
+@pytest.fixture(autouse=True)
+def databases_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drops those whose servers had their data below `tmp_path`."""
+    directory: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if directory is not None:
+        stores.drop_databases(directory)
+
+
+def pytest_unconfigure() -> None:
+    stores.drop_databases(Path("/"))
