@@ -8,13 +8,9 @@ once more whether the blob it is about to refer to is alive: without either, ack
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import random
-import sqlite3
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +20,9 @@ import pytest
 from client import Client, Member, new_member, new_token
 from commands import done, fsck, lines
 from daemon import Daemon
+from stores import rows
 
+from collector import Collector
 from soak import CONTENTS, DIALECTS, DIGESTS, Account, Mandate, soak
 
 PROCESSES = 4
@@ -41,30 +39,6 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
     settings["BLOBS_MEMORY_CACHE"] = "0"  # bytes in memory would hide that those in the store are gone
     with Daemon(tmp_path, **settings) as server:
         yield server.start()
-
-
-class Collector(threading.Thread):
-    """`storaged gc --grace 0`, again and again, beside the server's own collector."""
-
-    def __init__(self, daemon: Daemon):
-        super().__init__()
-        self.daemon_under_test = daemon
-        self.ended = threading.Event()
-        self.blobs = 0
-        self.passes = 0
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        while not self.ended.is_set():
-            try:
-                self.blobs += json.loads(done(self.daemon_under_test, "gc", "--grace", "0", "--json"))["blobs"]
-            except (AssertionError, subprocess.TimeoutExpired) as failure:
-                self.failures.append(str(failure))
-            self.passes += 1
-
-    def stop(self) -> None:
-        self.ended.set()
-        self.join()
 
 
 def dialect_of(number: int) -> str:
@@ -99,11 +73,11 @@ def blob_files(daemon: Daemon) -> list[Path]:
 
 def lives(daemon: Daemon) -> dict[str, int]:
     """How many blobs of which state there are, and of which generation the lives of contents were."""
-    database = sqlite3.connect(daemon.data / "storaged.sqlite")
-    states = dict(database.execute("SELECT state, count(*) FROM blobs GROUP BY state").fetchall())
-    later = database.execute("SELECT count(*) FROM blobs WHERE gen <> 0").fetchone()[0]
-    reborn = database.execute("SELECT count(*) FROM blobs WHERE gen <> 0 AND state = 'gone'").fetchone()[0]
-    database.close()
+    states = {
+        row["state"]: row["n"] for row in rows(daemon.data, "SELECT state, count(*) AS n FROM blobs GROUP BY state")
+    }
+    generations = rows(daemon.data, "SELECT state FROM blobs WHERE gen <> 0")
+    later, reborn = len(generations), sum(row["state"] == "gone" for row in generations)
     return {**states, "later generations": later, "later generations collected": reborn}
 
 

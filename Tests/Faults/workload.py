@@ -59,7 +59,7 @@ class NotSent(Exception):
 
 @dataclass
 class Worker:
-    """One client: one connection, one request at a time, until the server is gone or `stop` is set."""
+    """One client: one connection, one request at a time, until the connection is gone or `stop` is set."""
 
     port: int
     principal: Principal
@@ -68,9 +68,15 @@ class Worker:
     rng: random.Random
     stop: threading.Event
     before: Mapping[str, Value]
+    # What a server may answer to any request while its database is away; whether a change was made is then in doubt.
+    tolerated: frozenset[int] = frozenset()
+    timeout: float = 30
     history: list[Operation] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
+    refusals: int = 0
+    # Why it ended before it was stopped.
+    lost: Exception | None = None
     connection: http.client.HTTPConnection | None = None
 
     def run(self) -> None:
@@ -78,8 +84,8 @@ class Worker:
         try:
             while not self.stop.is_set():
                 self.rng.choice(acts)()
-        except (InDoubt, NotSent):
-            pass
+        except (InDoubt, NotSent) as end:
+            self.lost = end
         finally:
             self._disconnect()
 
@@ -111,11 +117,14 @@ class Worker:
 
     def move(self) -> None:
         """Only between paths that no other worker touches: what is moved must be known."""
-        held = {path: value for path in self.own if (value := self._last_known(path)) is not None}
+        known = {path: self._last_known(path) for path in self.own if not self._is_doubtful(path)}
+        held = [path for path, value in known.items() if value is not None]
         if not held:
             return
-        source, value = self.rng.choice(list(held.items()))
+        source = self.rng.choice(held)
+        value = known[source]
         target = self.rng.choice([path for path in self.own if path != source])
+        may_be_taken = target not in known or known[target] is not None
         body = json.dumps({"from": source, "to": target, "overwrite": self.rng.random() < 0.5}).encode()
         answer = self._change(
             "move",
@@ -125,7 +134,7 @@ class Worker:
             body,
             {"Content-Type": "application/json"},
         )
-        self._expect("move", answer, 200, *([409] if target in held else []))
+        self._expect("move", answer, 200, *([409] if may_be_taken else []))
 
     def get(self) -> None:
         path = self._any_path()
@@ -164,8 +173,11 @@ class Worker:
         self.reads.append(Read(self.principal.key(path), value, answer.began, answer.ended))
 
     def _expect(self, act: str, answer: Answer, *statuses: int) -> None:
-        if answer.status not in statuses:
-            self.unexpected.append(f"{act}: {answer.status} {answer.content[:200]!r}")
+        if answer.status in self.tolerated:
+            self.refusals += 1
+        elif answer.status not in statuses:
+            text = answer.content.decode(errors="replace")[:400]
+            self.unexpected.append(f"{act} of {self.principal.name}: {answer.status} {text}")
 
     def _last_known(self, path: str) -> Value:
         key = self.principal.key(path)
@@ -173,6 +185,14 @@ class Worker:
             if key in operation.values:
                 return operation.values[key]
         return self.before.get(key)
+
+    def _is_doubtful(self, path: str) -> bool:
+        """Whether nobody knows what the path holds, since an operation on it was not acknowledged."""
+        key = self.principal.key(path)
+        for operation in reversed(self.history):
+            if key in operation.values:
+                return operation.in_doubt
+        return False
 
     def _any_path(self) -> str:
         return self.rng.choice(self.shared if self.rng.random() < 0.5 else self.own)
@@ -201,7 +221,7 @@ class Worker:
 
     def _connect(self) -> http.client.HTTPConnection:
         if self.connection is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
             try:
                 connection.connect()
             except OSError as error:
