@@ -29,7 +29,7 @@ def wrk(
     arguments: Sequence[str] = (),
 ) -> float:
     """Requests per second over `connections` keep-alive connections; any failed request is an error."""
-    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s"]
+    command = ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
     command += ["-H", header] if header else []
     command += ["-s", str(script)] if script else []
     output = subprocess.run([*command, url, "--", *arguments], capture_output=True, text=True, check=True).stdout

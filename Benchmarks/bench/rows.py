@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from bench.memory import memory
+from bench.postgres import postgres_get_1k, postgres_lookup, postgres_many, postgres_put_1k, programs
 from bench.report import Result
 from bench.settings import Settings
 from bench.state import with_many_files
@@ -18,6 +19,10 @@ ROWS: dict[str, Callable[[Settings], list[Result]]] = {
     "put-1g": put_1g,
     "put-1k": put_1k,
     "memory": memory,
+    "postgres-get-1k": postgres_get_1k,
+    "postgres-put-1k": postgres_put_1k,
+    "postgres-lookup": postgres_lookup,
+    "postgres-many": postgres_many,
 }
 LOADED_ROWS = ("list", "lookup", "start")
 NEEDS = {
@@ -27,11 +32,19 @@ NEEDS = {
     "put-1g": ("nginx",),
     "put-1k": ("wrk",),
     "lookup": ("wrk",),
+    "postgres-get-1k": ("wrk", "nginx", "postgres"),
+    "postgres-put-1k": ("wrk", "postgres"),
+    "postgres-lookup": ("wrk", "postgres"),
+    "postgres-many": ("wrk", "postgres"),
 }
 
 
 def missing_tools(row: str) -> list[str]:
-    return [tool for tool in (*NEEDS.get(row, ()), "curl") if not shutil.which(tool)]
+    return [tool for tool in (*NEEDS.get(row, ()), "curl") if not is_there(tool)]
+
+
+def is_there(tool: str) -> bool:
+    return programs() is not None if tool == "postgres" else shutil.which(tool) is not None
 
 
 def measure(settings: Settings, chosen: list[str]) -> Iterator[Result]:

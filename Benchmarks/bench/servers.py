@@ -80,10 +80,10 @@ def processor_seconds(pid: int) -> float:
 
 
 @contextmanager
-def storaged(directory: Path) -> Iterator[Daemon]:
+def storaged(directory: Path, **environment: str) -> Iterator[Daemon]:
     """A fresh server with the default configuration, but as silent in its log as nginx is; its data go with it."""
     with tempfile.TemporaryDirectory(dir=directory, prefix="storaged-") as home:
-        daemon = Daemon(Path(home), LOG_LEVEL="warning").start()
+        daemon = Daemon(Path(home), LOG_LEVEL="warning", **environment).start()
         try:
             yield daemon
         finally:

@@ -23,9 +23,9 @@ def put_file(daemon: Daemon, headers: Mapping[str, str], path: str, file: Path) 
 
 
 @contextmanager
-def both_with_file(settings: Settings, size: int) -> Iterator[tuple[Daemon, Nginx, str, str]]:
+def both_with_file(settings: Settings, size: int, **environment: str) -> Iterator[tuple[Daemon, Nginx, str, str]]:
     """storaged and nginx holding the same file, its URL at storaged, and the header that opens it."""
-    with storaged(settings.directory) as daemon, nginx(settings.directory) as peer:
+    with storaged(settings.directory, **environment) as daemon, nginx(settings.directory) as peer:
         loads.make_file(peer.files / "file.bin", size)
         headers = new_member(daemon.url).client.headers
         put_file(daemon, headers, "bench/file.bin", peer.files / "file.bin")
@@ -48,7 +48,9 @@ def get_1k(settings: Settings) -> list[Result]:
     what = "1 KiB GET {}, 64 connections"
     return [
         Result("get-1k", what.format("by hash"), "requests/s", by_hash, "0.6", "0.9", "nginx static", theirs),
-        Result("get-1k", what.format("by path with Bearer"), "requests/s", by_path, "0.4", "0.7", "nginx static", theirs),
+        Result(
+            "get-1k", what.format("by path with Bearer"), "requests/s", by_path, "0.4", "0.7", "nginx static", theirs
+        ),
     ]
 
 
