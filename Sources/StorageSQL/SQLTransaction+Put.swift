@@ -164,17 +164,23 @@ extension SQLTransaction {
     }
 
     /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole: all in this transaction,
-    /// or a crash would leave the rest damaged, but in statements of a bounded size, which end before a statement's time does.
+    /// or a crash would leave the rest damaged, but row by row, as one statement for thousands can take longer than a busy server
+    /// lets a statement run.
     private func heal(with blob: BlobID) throws {
         guard let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1", [.id(blob)]) else { return }
-        let (space, hash) = (try row.bytes(0), try row.bytes(1))
-        while try session.execute(
-            """
-            UPDATE revisions SET blob_id = $1 WHERE id IN \
-            (SELECT r.id FROM revisions r JOIN blobs b ON b.id = r.blob_id \
-            WHERE b.space = $2 AND b.hash = $3 AND b.state = 'corrupt' LIMIT \(Self.healSize))
-            """, [.id(blob), .bytes(space), .bytes(hash)]) > 0
-        {}
+        let life: [SQLValue] = [.bytes(try row.bytes(0)), .bytes(try row.bytes(1))]
+        while true {
+            let damaged = try session.query(
+                """
+                SELECT r.id FROM revisions r JOIN blobs b ON b.id = r.blob_id \
+                WHERE b.space = $1 AND b.hash = $2 AND b.state = 'corrupt' LIMIT \(Self.healSize)
+                """, life)
+            guard !damaged.isEmpty else { return }
+            for revision in damaged {
+                try session.perform(
+                    "UPDATE revisions SET blob_id = $1 WHERE id = $2", [.id(blob), .bytes(try revision.bytes(0))])
+            }
+        }
     }
 
     private static let healSize = 1_000
