@@ -54,14 +54,20 @@ enum PostgresServer {
         "accounts",
     ]
     private static let process = ProcessInfo.processInfo.processIdentifier
-    /// The server has connections for this many tests at a time.
-    private static let places = Places(12)
+    /// How many tests are given to the server at a time: more would wait for each other's locks longer than the server allows.
+    private static let places = Places(4)
+    /// The place that a test has, when it asks for a second schema: tests that waited for second places would wait for each other.
+    @TaskLocal private static var taken: String?
 
-    private static func withPlace<Value>(_ body: (String, Int) async throws -> Value) async throws -> Value {
+    private static func withPlace<Value>(_ body: (String, String) async throws -> Value) async throws -> Value {
         let url = try #require(url, "STORAGED_TEST_POSTGRES names no server")
+        if let taken {
+            let second = taken + "_second"
+            return try await $taken.withValue(second) { try await body(url, second) }
+        }
         let place = await places.take()
         return try await cleaningUp {
-            try await body(url, place)
+            try await $taken.withValue("\(place)") { try await body(url, "\(place)") }
         } by: {
             await places.giveBack(place)
         }
