@@ -29,6 +29,9 @@ struct PostgresError: Error, CustomStringConvertible {
         }
     }
 
+    /// Whether somebody else held a lock for too long.
+    var isLockTimeout: Bool { state == "55P03" }
+
     /// Whether the connection that reported it is of no further use.
     var endsConnection: Bool {
         switch state {

@@ -116,6 +116,9 @@ final class ReadLane: Sendable {
                     case .failed(let error) where error.isPassing && losses < Self.losses:
                         losses += 1
                         alone += question.queries
+                    // One of its keys may be to blame; who waits for a lock is not.
+                    case .failed(let error) where question.queries.count > 1 && !error.isLockTimeout:
+                        alone += question.queries
                     case .failed(let error): for query in question.queries { query.finish(.failure(SQLError(error))) }
                     }
                 }
