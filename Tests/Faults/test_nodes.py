@@ -86,7 +86,10 @@ class Runner:
 
 
 class Lane:
-    """A pair of clients, one of each node and in turn, whose requests begin at the same moment."""
+    """
+    A pair of clients, one of each node and in turn, whose requests meet: they begin at the same moment, or one of them
+    while the other is under way, or has just ended. Left to themselves, the quicker of two kinds would always be first.
+    """
 
     def __init__(self, daemon: Daemon, number: int, token: str):
         self.number = number
@@ -95,17 +98,24 @@ class Lane:
         self.outcomes: Counter[str] = Counter()
         self._threads = ThreadPoolExecutor(1)
         self._barrier = threading.Barrier(2)
+        self._seconds = 0.0  # that the last race took, without its head start
 
     def race(self, first: Callable[[Runner], int], second: Callable[[Runner], int]) -> tuple[int, int]:
         """The statuses of both."""
         self.rng.shuffle(self.runners)
+        delays = [0.0, self.rng.choice((0, self.rng.uniform(0, 2 * self._seconds)))]
+        self.rng.shuffle(delays)
 
-        def run(act: Callable[[Runner], int], runner: Runner) -> int:
+        def run(act: Callable[[Runner], int], runner: Runner, delay: float) -> int:
             self._barrier.wait(30)
+            time.sleep(delay)
             return act(runner)
 
-        other = self._threads.submit(run, second, self.runners[1])
-        return run(first, self.runners[0]), other.result()
+        other = self._threads.submit(run, second, self.runners[1], delays[1])
+        began = time.monotonic()
+        statuses = run(first, self.runners[0], delays[0]), other.result()
+        self._seconds = max(time.monotonic() - began - max(delays), 0)
+        return statuses
 
     def seen(self, name: str) -> bytes | None:
         """What both nodes say of a file, which must be the same."""
