@@ -20,14 +20,20 @@ public struct StorageError: Error, Sendable {
     public let message: String
     /// Whether the same call may succeed if it is repeated a little later.
     public let isTransient: Bool
+    /// How long to wait before the call is repeated, where that is known.
+    public let retryAfter: Duration?
     /// What lies beneath; for logs only.
     public let cause: (any Error)?
 
     /// Describes a failure.
-    public init(_ code: Code, _ message: String, isTransient: Bool = false, cause: (any Error)? = nil) {
+    public init(
+        _ code: Code, _ message: String, isTransient: Bool = false, retryAfter: Duration? = nil,
+        cause: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
         self.isTransient = isTransient
+        self.retryAfter = retryAfter
         self.cause = cause
     }
 }

@@ -21,7 +21,14 @@ extension Problem {
         }
         self.init(status, error.code.name, error.message)
         if status == .unauthorized { headers = Self.challenges }
-        if status == .serviceUnavailable { headers[.retryAfter] = "1" }
+        if status == .serviceUnavailable { headers[.retryAfter] = Self.seconds(error.retryAfter) }
+    }
+
+    /// A pause in whole seconds, rounded up: at least one, at most an hour.
+    static func seconds(_ duration: Duration?) -> String {
+        let (seconds, fraction) = (duration ?? .zero).components
+        let whole = min(max(0, seconds), 3_599)
+        return "\(whole == 0 || fraction > 0 ? whole + 1 : whole)"
     }
 
     private init(_ error: ParseError) {
