@@ -60,7 +60,7 @@ public struct RetryPolicy: Sendable, Hashable {
         for _ in 2..<max(2, attempt) where longest < maximumDelay {
             longest = min(longest * 2, maximumDelay)
         }
-        let jittered = longest * Double.random(in: 0...1, using: &generator)
-        return max(retryAfter ?? .zero, .zero) + jittered
+        let share = Double(generator.next() >> 11) * 0x1p-53
+        return max(retryAfter ?? .zero, .zero) + longest * share
     }
 }
