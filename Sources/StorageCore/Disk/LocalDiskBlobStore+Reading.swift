@@ -77,16 +77,19 @@ extension LocalDiskBlobStore {
             guard linux_pread_cached(file.descriptor, &first, 1, part.lowerBound) == 1 else { return nil }
             return BlobContent(size: size, range: part, body: .file(file, stream: chunks(of: file, part)))
         }
-        let count = Int(part.upperBound - part.lowerBound)
+        let bytes = Self.cachedBytes(of: file, at: part.lowerBound, count: Int(part.upperBound - part.lowerBound))
+        return bytes.map { BlobContent(size: size, range: part, body: .bytes($0)) }
+    }
+
+    /// The bytes, if the page cache has them all. Never blocks.
+    static func cachedBytes(of file: OpenFile, at offset: Int64, count: Int) -> ByteBuffer? {
         var bytes = ByteBuffer()
-        if count > 0 {
-            bytes.reserveCapacity(count)
-            let read = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
-                max(0, linux_pread_cached(file.descriptor, space.baseAddress, count, part.lowerBound))
-            }
-            guard read == count else { return nil }
+        guard count > 0 else { return bytes }
+        bytes.reserveCapacity(count)
+        let read = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
+            max(0, linux_pread_cached(file.descriptor, space.baseAddress, count, offset))
         }
-        return BlobContent(size: size, range: part, body: .bytes(bytes))
+        return read == count ? bytes : nil
     }
 
     /// The content, whatever it takes; blocks.
@@ -105,7 +108,7 @@ extension LocalDiskBlobStore {
     }
 
     /// The part as chunks, each read when it is asked for.
-    private func chunks(of file: OpenFile, _ part: ByteRange) -> ByteStream {
+    func chunks(of file: OpenFile, _ part: ByteRange) -> ByteStream {
         ByteStream(length: part.upperBound - part.lowerBound, isReplayable: true) { [reading] in
             var position = part.lowerBound
             return {
@@ -121,7 +124,7 @@ extension LocalDiskBlobStore {
         }
     }
 
-    private static func bytes(of file: OpenFile, at offset: Int64, count: Int) throws -> ByteBuffer {
+    static func bytes(of file: OpenFile, at offset: Int64, count: Int) throws -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(count)
         while bytes.readableBytes < count {
@@ -135,7 +138,7 @@ extension LocalDiskBlobStore {
         return bytes
     }
 
-    private static func clamp(_ range: ByteRange?, to size: Int64) -> ByteRange {
+    static func clamp(_ range: ByteRange?, to size: Int64) -> ByteRange {
         range.map { $0.clamped(to: 0..<size) } ?? 0..<size
     }
 }

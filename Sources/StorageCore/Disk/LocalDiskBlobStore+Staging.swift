@@ -31,7 +31,8 @@ extension LocalDiskBlobStore {
 
     private func makeFile(length: Int64?) throws -> StagingFile {
         try StagingFile(
-            in: directory, isNamed: !hasUnnamedFiles, length: length, reserve: configuration.reserve)
+            in: directory, isNamed: !hasUnnamedFiles, isDurable: !configuration.isSpool, length: length,
+            reserve: configuration.reserve)
     }
 
     /// A small body: everything in one go.

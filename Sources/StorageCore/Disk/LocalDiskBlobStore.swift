@@ -26,6 +26,10 @@ public final class LocalDiskBlobStore: BlobStore {
         /// or removed by opening it: for programs that work beside the one whose store it is.
         public var createsStore = true
 
+        /// Whether the directory only takes bodies in on their way to somewhere else: ``stage(_:)``, what reads staged bytes and
+        /// ``discard(_:)`` work, nothing can be published, and staged bytes are not durable. Such a directory has no `store.id`.
+        package var isSpool = false
+
         var allowsUnnamedFiles = true
         var allowsOpenat2 = true
 
@@ -33,7 +37,7 @@ public final class LocalDiskBlobStore: BlobStore {
         public init() {}
     }
 
-    /// The random UUID of the store: the database remembers it, and the two must agree.
+    /// The random UUID of the store: the database remembers it, and the two must agree. A spool has none.
     public let storeID: String
     /// Whether the directory became a store just now.
     public let isNew: Bool

@@ -29,6 +29,7 @@ final class StagingFile: StagedHandle {
     private static let step: Int64 = 64 << 20
 
     private let directory: StoreDirectory
+    private let isDurable: Bool
     private let length: Int64?
     private let reserve: Int64
     private let name: String?
@@ -40,10 +41,14 @@ final class StagingFile: StagedHandle {
     ///
     /// - Parameters:
     ///   - isNamed: Whether the file system cannot make files without a name.
+    ///   - isDurable: Whether the bytes are to survive a power cut once they are whole.
     ///   - length: The number of bytes to come, where it is known.
     ///   - reserve: The number of bytes of the file system that the body must leave free.
-    init(in directory: StoreDirectory, isNamed: Bool, length: Int64?, reserve: Int64) throws {
+    init(
+        in directory: StoreDirectory, isNamed: Bool, isDurable: Bool = true, length: Int64?, reserve: Int64
+    ) throws {
         self.directory = directory
+        self.isDurable = isDurable
         self.length = length
         self.reserve = reserve
         let file: OpenFile
@@ -131,7 +136,7 @@ final class StagingFile: StagedHandle {
     /// Has the kernel begin to write in the background, so that the final sync finds little left to do.
     private func flush(_ file: OpenFile, state: inout State) throws(SyncError) {
         let pending = state.size - state.flushed
-        guard pending >= 8 << 20 else { return }
+        guard isDurable, pending >= 8 << 20 else { return }
         let result = linux_start_writeback(file.descriptor, state.flushed, pending)
         state.flushed = state.size
         if result == -EIO || result == -ENOSPC || result == -EDQUOT {
@@ -139,15 +144,21 @@ final class StagingFile: StagedHandle {
         }
     }
 
-    /// Ends the body: on return its bytes are durable.
+    /// Ends the body: on return its bytes are durable, unless nobody wants them to be.
     func finish() throws -> (digest: BlobDigest, size: Int64) {
         try state.withLock { state in
             guard let file = state.file, let hasher = state.hasher.take() else { throw Self.released }
             if let length, length != state.size { throw Self.wrongLength(state.size, announced: length) }
             let digest = try hasher.finalize()
-            try StoreDirectory.sync(file)
+            if isDurable { try StoreDirectory.sync(file) }
             return (digest, state.size)
         }
+    }
+
+    /// The open file, to read from; it stays readable when this lets go of it.
+    func opened() throws -> OpenFile {
+        guard let file = state.withLock({ $0.file }) else { throw Self.released }
+        return file
     }
 
     /// Gives the bytes a name in a folder; false when the name exists.

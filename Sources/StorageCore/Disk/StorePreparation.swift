@@ -52,6 +52,11 @@ enum StorePreparation {
         let root = try openRoot(path, creates: configuration.createsStore)
         let directory = try StoreDirectory(root: root, allowsOpenat2: configuration.allowsOpenat2)
         let hasUnnamedFiles = configuration.allowsUnnamedFiles && canMakeUnnamedFiles(directory)
+        guard !configuration.isSpool else {
+            try makeFolder(StagingFile.folder, in: directory)
+            try removeLeftovers(in: directory)
+            return Prepared(directory: directory, hasUnnamedFiles: hasUnnamedFiles, storeID: "", isNew: false)
+        }
         var isNew = false
         if try StoreIdentity.read(in: directory, path) == nil {
             guard configuration.createsStore else {
@@ -137,11 +142,13 @@ enum StorePreparation {
         }
     }
 
+    private static func makeFolder(_ name: String, in directory: StoreDirectory) throws {
+        try StoreDirectory.makeFolder(name, in: directory.root)
+        _ = try directory.open(name, linux_open_directory)
+    }
+
     private static func makeFolders(in directory: StoreDirectory) throws {
-        for name in ["store", "containers", StagingFile.folder] {
-            try StoreDirectory.makeFolder(name, in: directory.root)
-            _ = try directory.open(name, linux_open_directory)
-        }
+        for name in ["store", "containers", StagingFile.folder] { try makeFolder(name, in: directory) }
         try StoreDirectory.sync(directory.root)
 
         let store = try directory.open("store", linux_open_directory)
