@@ -57,8 +57,10 @@ public struct RetryPolicy: Sendable, Hashable {
         before attempt: Int, retryAfter: Duration?, using generator: inout some RandomNumberGenerator
     ) -> Duration {
         var longest = min(baseDelay, maximumDelay)
-        for _ in 2..<max(2, attempt) where longest < maximumDelay {
+        var doublings = attempt - 2
+        while doublings > 0, longest > .zero, longest < maximumDelay {
             longest = min(longest * 2, maximumDelay)
+            doublings -= 1
         }
         let share = Double(generator.next() >> 11) * 0x1p-53
         return max(retryAfter ?? .zero, .zero) + longest * share
