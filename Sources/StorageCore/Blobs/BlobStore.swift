@@ -45,6 +45,17 @@ public protocol BlobStore: Sendable {
     /// Deletes many blobs at the price of as few syncs or requests as the store can; as ``remove(_:)`` for each.
     func remove(_ keys: [BlobKey]) async throws
 
+    /// Gives back what uploads into the store have left there that began longer ago than this, and that nobody will end: parts of
+    /// bodies that never became blobs. Returns how many there were.
+    ///
+    /// An upload under way that is hit by it begins anew; with ``Swift/Duration/zero`` that may be any.
+    @discardableResult
+    func abandonUploads(olderThan age: Duration) async throws -> Int
+
+    /// Drops every copy of a blob that a layer in front of the store holds, so that the next read comes from where the bytes really
+    /// lie: for somebody who found them wrong. A store in front of another passes it on.
+    func dropCopies(of key: BlobKey) async
+
     /// Answers once the store was asked whether it is there: what a health check costs must not grow with the store.
     func ping() async throws
 
@@ -60,6 +71,13 @@ public protocol BlobStore: Sendable {
 extension BlobStore {
     /// Keeps nothing in memory.
     public func recall(_ key: BlobKey) -> ByteBuffer? { nil }
+
+    /// Has nothing to give back.
+    @discardableResult
+    public func abandonUploads(olderThan age: Duration) async throws -> Int { 0 }
+
+    /// Has no copies.
+    public func dropCopies(of key: BlobKey) async {}
 
     /// Deletes one after the other.
     public func remove(_ keys: [BlobKey]) async throws {

@@ -158,6 +158,8 @@ extension FileStorage {
     }
 
     private func isIntact(_ revision: Revision) async throws -> Bool {
+        // A damaged copy in front of the store says nothing about the store.
+        await blobs.dropCopies(of: revision.blob)
         guard let content = try await blobs.open(revision.blob, range: nil) else { return false }
         return try await content.digest().digest == revision.blob.digest
     }

@@ -84,6 +84,18 @@ public struct CachedBlobStore: BlobStore {
     }
 
     /// As the store does.
+    @discardableResult
+    public func abandonUploads(olderThan age: Duration) async throws -> Int {
+        try await base.abandonUploads(olderThan: age)
+    }
+
+    /// Forgets the bytes, and has the store drop its copies.
+    public func dropCopies(of key: BlobKey) async {
+        kept.blobs.withLock { $0.remove(key) }
+        await base.dropCopies(of: key)
+    }
+
+    /// As the store does.
     public func ping() async throws { try await base.ping() }
 
     /// As the store does.

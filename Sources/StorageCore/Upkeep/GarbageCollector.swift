@@ -12,6 +12,8 @@ public struct GarbageCollector: Service {
         public var blobs = 0
         /// The number of bytes that this gave back.
         public var bytes: Int64 = 0
+        /// The number of uploads into the blob store that nobody would have ended.
+        public var uploads = 0
     }
 
     private let metadata: any MetadataStore
@@ -42,8 +44,12 @@ public struct GarbageCollector: Service {
             do {
                 let report = try await collect()
                 outage.succeeded()
-                if report.blobs > 0 {
-                    logger.info("collected", metadata: ["blobs": "\(report.blobs)", "bytes": "\(report.bytes)"])
+                if report.blobs > 0 || report.uploads > 0 {
+                    logger.info(
+                        "collected",
+                        metadata: [
+                            "blobs": "\(report.blobs)", "bytes": "\(report.bytes)", "uploads": "\(report.uploads)",
+                        ])
                 }
             } catch {
                 outage.failed("the collection failed", error)
@@ -51,10 +57,12 @@ public struct GarbageCollector: Service {
         }
     }
 
-    /// Deletes everything that may be deleted now. What is released meanwhile is left to the next pass: on a busy node there would
-    /// always be something more, and this one would never end.
+    /// Deletes everything that may be deleted now, and gives back what uploads into the blob store left there more than a day ago.
+    /// What is released meanwhile is left to the next pass: on a busy node there would always be something more, and this one would
+    /// never end.
     ///
-    /// - Parameter grace: Another grace period than the collector's own, for this time.
+    /// - Parameter grace: Another grace period than the collector's own, for this time; with none at all, what uploads under way have
+    ///   in the blob store goes too, and they begin anew.
     public func collect(grace: Duration? = nil) async throws -> Report {
         var report = Report()
         let start = ContinuousClock.now
@@ -69,6 +77,8 @@ public struct GarbageCollector: Service {
             report.bytes += gone.reduce(0) { $0 + $1.size }
             elapsed = ContinuousClock.now - start
         }
+        let age: Duration = (grace ?? self.grace) > .zero ? .seconds(86_400) : .zero
+        if !Task.isCancelled { report.uploads = try await blobs.abandonUploads(olderThan: age) }
         return report
     }
 

@@ -20,6 +20,8 @@ final class FaultyBlobStore: BlobStore {
         var replacements: Int?
         /// What lies in the store beside the blobs.
         var strays: [Stray] = []
+        /// The ages, in the order of the calls, of uploads that were to be given up.
+        var abandonments: [Duration] = []
         /// Runs before something is not found by opening it.
         var whenMissing: (@Sendable () async throws -> Void)?
         /// Runs once, before a publication.
@@ -107,6 +109,16 @@ final class FaultyBlobStore: BlobStore {
         }
         try await inner.remove(key)
     }
+
+    func abandonUploads(olderThan age: Duration) async throws -> Int {
+        script.withLock { script in
+            script.abandonments.append(age)
+            return 3
+        }
+    }
+
+    /// The ages, in the order of the calls, of uploads that were to be given up.
+    var abandonments: [Duration] { script.withLock { $0.abandonments } }
 
     func ping() async throws { try await inner.ping() }
 

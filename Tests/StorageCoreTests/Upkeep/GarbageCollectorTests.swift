@@ -57,6 +57,15 @@ struct GarbageCollectorTests {
         #expect(late.blobs == 1)
     }
 
+    @Test("gives up uploads into the store that are a day old, and all of them where there is no grace period")
+    func abandonedUploads() async throws {
+        let fixture = StorageFixture()
+        let report = try await collector(fixture).collect(grace: .seconds(60))
+        #expect(report.uploads == 3)
+        _ = try await collector(fixture).collect()
+        #expect(fixture.blobs.abandonments == [.seconds(86_400), .zero])
+    }
+
     @Test("keeps bytes that are referred to again, however often they were released")
     func referredToAgain() async throws {
         let fixture = StorageFixture()
