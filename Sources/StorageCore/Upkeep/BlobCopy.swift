@@ -1,0 +1,216 @@
+/// Copies every live blob from one store into another, beside any number of running nodes that use both through a
+/// ``FallbackBlobStore``, whose uploads go to the target already.
+///
+/// # Behavior
+///
+/// - The rows of the metadata say what there is to copy. What the target has with the right size is left alone, so that a copy that
+///   was interrupted goes on where it was.
+/// - The bytes of a blob are compared with its digest before they become visible in the target, and are read from there again after.
+/// - After a blob was copied its row is read again: the copy of one that is no longer live is removed, because its deletion may have
+///   passed the target before the copy came. What an interrupted run left of such copies goes with the end of the next.
+/// - Goes over the rows again until there is nothing left to copy: a node that did not know of the target yet may have written to
+///   the source meanwhile.
+/// - A blob that cannot be copied is told, and keeps no other from being copied. A store that cannot be reached ends the copy.
+public struct BlobCopy: Sendable {
+    /// How much there is to copy.
+    public struct Total: Hashable, Sendable {
+        /// Blobs that are live.
+        public var blobs = 0
+        /// Their bytes.
+        public var bytes: Int64 = 0
+    }
+
+    /// How far a copy has come.
+    public struct Progress: Hashable, Sendable {
+        /// Live blobs that were dealt with, whatever came of it.
+        public var blobs = 0
+        /// The bytes of these, and what was read so far of those under way.
+        public var bytes: Int64 = 0
+        /// Blobs that were copied and found right.
+        public var copied = 0
+        /// Their bytes.
+        public var copiedBytes: Int64 = 0
+        /// Blobs that the target had already.
+        public var present = 0
+        /// Copies that were removed, because their blobs had been deleted meanwhile.
+        public var removed = 0
+        /// Blobs that could not be copied.
+        public var failed = 0
+    }
+
+    /// A blob that could not be copied.
+    public struct Failure: Hashable, Sendable {
+        /// Why not.
+        public enum Kind: String, Hashable, Sendable {
+            /// The source does not have it.
+            case missing
+            /// The source has it with other bytes.
+            case damaged
+            /// The target has something else in its place.
+            case occupied
+            /// The target gives back other bytes than it was given.
+            case unfaithful
+            /// One of the stores fails when it is asked for this blob.
+            case refused
+        }
+
+        /// Why not.
+        public let kind: Kind
+        /// Which blob.
+        public let key: BlobKey
+        /// What was expected and what was found, for people.
+        public let detail: String
+    }
+
+    /// As many blobs are copied at once.
+    public static let width = 8
+
+    private static let page = 200
+
+    private let metadata: any MetadataStore
+    private let source: any BlobStore
+    private let target: any BlobStore
+
+    /// Prepares a copy.
+    ///
+    /// - Parameters:
+    ///   - metadata: Says which blobs there are.
+    ///   - source: Has them.
+    ///   - target: Gets them.
+    public init(metadata: any MetadataStore, from source: any BlobStore, to target: any BlobStore) {
+        self.metadata = metadata
+        self.source = source
+        self.target = target
+    }
+
+    /// Counts what there is to copy, whether or not the target has it already.
+    public func measure() async throws -> Total {
+        var total = Total()
+        try await forEachPage { page in
+            total.blobs += page.count
+            total.bytes += page.reduce(0) { $0 + $1.size }
+        }
+        return total
+    }
+
+    /// Copies everything.
+    ///
+    /// - Parameters:
+    ///   - onProgress: Called after every chunk and every blob, on any thread; two calls may be under way at once.
+    ///   - onFailure: Called for each blob that could not be copied, likewise; once in a run.
+    /// - Returns: How far it came; the copy is complete when nothing failed.
+    /// - Throws: what keeps the copy from going on.
+    @discardableResult
+    public func run(
+        onProgress: @escaping @Sendable (Progress) -> Void = { _ in },
+        onFailure: @escaping @Sendable (Failure) -> Void = { _ in }
+    ) async throws -> Progress {
+        let ledger = BlobCopyLedger(onProgress: onProgress, onFailure: onFailure)
+        var copied = 0
+        repeat {
+            copied = ledger.progress.copied
+            try await forEachPage { try await copy($0, ledger) }
+            ledger.beginAgain()
+        } while ledger.progress.copied > copied
+        try await removeDead(ledger)
+        return ledger.progress
+    }
+
+    private func forEachPage(_ body: ([BlobRecord]) async throws -> Void) async throws {
+        var last: BlobID?
+        while true {
+            try Task.checkCancellation()
+            let page = try await metadata.inspectBlobs(.page(after: last, limit: Self.page))
+            guard let end = page.last else { return }
+            last = end.blob.id
+            try await body(page.map(\.blob).filter { $0.state == .live })
+        }
+    }
+
+    private func copy(_ page: [BlobRecord], _ ledger: BlobCopyLedger) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, blob) in page.enumerated() {
+                if index >= Self.width { try await group.next() }
+                group.addTask { try await copy(blob, ledger) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func copy(_ blob: BlobRecord, _ ledger: BlobCopyLedger) async throws {
+        let reading = BlobCopyLedger.Reading(ledger)
+        var outcome: BlobCopyLedger.Outcome
+        do {
+            outcome = try await attempt(blob, reading)
+        } catch let error as StorageError where !error.isTransient && error.code != .unavailable {
+            outcome = .failed(Failure(kind: .refused, key: blob.key, detail: "\(error)"))
+        }
+        // A blob that was deleted while it was looked for is no failure.
+        if case .failed = outcome, try await !isLive(blob.key) { outcome = .deleted }
+        ledger.note(outcome, of: blob, reading)
+    }
+
+    private func attempt(_ blob: BlobRecord, _ reading: BlobCopyLedger.Reading) async throws -> BlobCopyLedger.Outcome {
+        func failed(_ kind: Failure.Kind, _ detail: String) -> BlobCopyLedger.Outcome {
+            .failed(Failure(kind: kind, key: blob.key, detail: detail))
+        }
+        if let present = try await target.info(for: blob.key) {
+            guard present.size == blob.size else {
+                return failed(.occupied, "\(blob.size) bytes are recorded, \(present.size) are in its place")
+            }
+            return .present
+        }
+        guard let content = try await source.open(blob.key, range: nil) else {
+            return failed(.missing, "\(blob.size) bytes are recorded, none are there")
+        }
+        let staged = try await target.stage(content.stream.observed { reading.note($0) })
+        let isWhole = staged.digest == blob.key.digest && staged.size == blob.size
+        do {
+            if isWhole { try await target.publish(staged, as: blob.key) }
+        } catch {
+            await target.discard(staged)
+            throw error
+        }
+        await target.discard(staged)
+        guard isWhole else {
+            return failed(.damaged, "its \(staged.size) bytes have the digest \(staged.digest.hex)")
+        }
+        guard try await isRight(blob) else {
+            // The source has the right bytes: they were compared when they came.
+            try await target.remove(blob.key)
+            return failed(.unfaithful, "the target does not give back what it was given; the copy was removed")
+        }
+        guard try await isLive(blob.key) else {
+            try await target.remove(blob.key)
+            return .removed
+        }
+        return .copied
+    }
+
+    private func isRight(_ blob: BlobRecord) async throws -> Bool {
+        await target.dropCopies(of: blob.key)
+        guard let content = try await target.open(blob.key, range: nil), content.size == blob.size else { return false }
+        let (digest, count) = try await content.digest()
+        return digest == blob.key.digest && count == blob.size
+    }
+
+    private func isLive(_ key: BlobKey) async throws -> Bool {
+        try await metadata.inspectBlobs(.keys([key])).first?.blob.state == .live
+    }
+
+    /// Removes from the target what an interrupted run left there of blobs that were collected meanwhile: a dead key, whose removal
+    /// is always safe.
+    private func removeDead(_ ledger: BlobCopyLedger) async throws {
+        var last: BlobKey?
+        while true {
+            try Task.checkCancellation()
+            let page = try await target.keys(after: last, limit: BlobSelection.keyLimit)
+            guard let end = page.last else { return }
+            last = end
+            let dead = try await metadata.inspectBlobs(.keys(page)).map(\.blob).filter { $0.state == .gone }
+            guard !dead.isEmpty else { continue }
+            try await target.remove(dead.map(\.key))
+            ledger.noteRemoved(dead.count)
+        }
+    }
+}
