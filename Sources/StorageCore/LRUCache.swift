@@ -50,6 +50,19 @@ package struct LRUCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         if let position = positions[key] { remove(at: position) }
     }
 
+    /// What the value of a key weighs, without counting that as a use.
+    package func weight(of key: Key) -> Int? {
+        positions[key].map { entries[$0].weight }
+    }
+
+    /// Forgets what was not used for longest, and returns it.
+    package mutating func removeOldest() -> (key: Key, value: Value)? {
+        guard let oldest else { return nil }
+        let entry = entries[oldest]
+        remove(at: oldest)
+        return (entry.key, entry.value)
+    }
+
     /// Forgets all that the condition holds for.
     package mutating func removeAll(where condition: (Value) -> Bool) {
         for position in entries.indices.reversed() where condition(entries[position].value) { remove(at: position) }

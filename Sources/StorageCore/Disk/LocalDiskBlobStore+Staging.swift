@@ -6,6 +6,16 @@ extension LocalDiskBlobStore {
     /// - Throws: ``StorageError/Code/insufficientStorage`` before the first byte is read when there is no room,
     ///   ``StorageError/Code/unprocessable`` for a body that is not as long as it says, and what the body throws.
     public func stage(_ body: ByteStream) async throws -> StagedBlob {
+        try await stage(body) { _ in }
+    }
+
+    /// As ``stage(_:)``, for somebody who reads the bytes while they come.
+    ///
+    /// - Parameter onWritten: Called with the file whenever bytes were written to it, on a thread of the store; not at all for a body
+    ///   that is taken in by one trip.
+    func stage(
+        _ body: ByteStream, onWritten: @escaping @Sendable (StagingFile) -> Void
+    ) async throws -> StagedBlob {
         let length = body.length
         if !space.hasPlenty(for: length) {
             try await writing.run { try self.translating { try self.space.check(length, in: self.directory) } }
@@ -16,7 +26,7 @@ extension LocalDiskBlobStore {
 
         let file = try await writing.run { try self.translating { try self.makeFile(length: length) } }
         do {
-            return try await take(first, then: &batches, into: file)
+            return try await take(first, then: &batches, into: file, onWritten)
         } catch {
             await release(file)
             throw error
@@ -51,12 +61,16 @@ extension LocalDiskBlobStore {
 
     /// A large body: one batch is written while the next is received.
     private func take(
-        _ first: BodyBatches.Batch, then batches: inout BodyBatches, into file: StagingFile
+        _ first: BodyBatches.Batch, then batches: inout BodyBatches, into file: StagingFile,
+        _ onWritten: @escaping @Sendable (StagingFile) -> Void
     ) async throws -> StagedBlob {
         var batch = first
         while !batch.isLast {
             let chunks = batch.chunks
-            async let written: Void = writing.runRegardless { try self.translating { try file.write(chunks) } }
+            async let written: Void = writing.runRegardless {
+                try self.translating { try file.write(chunks) }
+                onWritten(file)
+            }
             batch = try await batches.next(isStopped: { file.hasFailed })
             try await written
         }
@@ -64,6 +78,7 @@ extension LocalDiskBlobStore {
         return try await writing.runRegardless {
             try self.translating {
                 try file.write(chunks)
+                onWritten(file)
                 return try self.finish(file)
             }
         }

@@ -76,6 +76,9 @@ final class StagingFile: StagedHandle {
     /// Whether a write failed, so that more bytes need not be waited for.
     var hasFailed: Bool { failed.load(ordering: .relaxed) }
 
+    /// The number of bytes that were written so far.
+    var size: Int64 { state.withLock { $0.size } }
+
     /// Appends the chunks to the file and to the message that is hashed.
     func write(_ chunks: [ByteBuffer]) throws {
         do {
