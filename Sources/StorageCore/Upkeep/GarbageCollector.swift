@@ -71,7 +71,7 @@ public struct GarbageCollector: Service {
             let doomed = try await metadata.doom(
                 grace: ((grace ?? self.grace) + elapsed).wholeMicroseconds, retry: Self.retry, limit: Self.batch)
             guard !doomed.isEmpty else { break }
-            let gone = await remove(doomed)
+            let gone = try await remove(doomed)
             try await metadata.settle(.gone(gone.map(\.id)))
             report.blobs += gone.count
             report.bytes += gone.reduce(0) { $0 + $1.size }
@@ -84,8 +84,17 @@ public struct GarbageCollector: Service {
 
     /// Deletes the bytes of doomed blobs: all at once, or one by one when that fails, so that one that cannot be deleted holds up no
     /// other. What is left stays doomed and is tried again later.
-    private func remove(_ doomed: [BlobRecord]) async -> [BlobRecord] {
-        if (try? await blobs.remove(doomed.map(\.key))) != nil { return doomed }
+    ///
+    /// - Throws: when the store does not answer at all: asking it once more for each blob would be of no use.
+    private func remove(_ doomed: [BlobRecord]) async throws -> [BlobRecord] {
+        do {
+            try await blobs.remove(doomed.map(\.key))
+            return doomed
+        } catch let error as StorageError where error.isTransient {
+            try await blobs.ping()
+        } catch {
+            // One of them, most likely.
+        }
         var gone: [BlobRecord] = []
         for blob in doomed {
             do {

@@ -14,6 +14,8 @@ final class FaultyBlobStore: BlobStore {
         var missingOpens = 0
         /// The keys that cannot be deleted.
         var stuck: Set<BlobKey> = []
+        /// Whether the store does not answer to deletions and to the question whether it is there.
+        var isAway = false
         /// Replaces what was opened.
         var content: (@Sendable (BlobContent) -> BlobContent)?
         /// How often it does so; nil for always.
@@ -29,6 +31,8 @@ final class FaultyBlobStore: BlobStore {
         /// Runs before a deletion.
         var whenRemoving: (@Sendable () async throws -> Void)?
     }
+
+    private static let away = StorageError(.unavailable, "The store cannot be reached.", isTransient: true)
 
     private let inner: InMemoryBlobStore
     private let journal: CallJournal
@@ -104,9 +108,7 @@ final class FaultyBlobStore: BlobStore {
     func remove(_ key: BlobKey) async throws {
         journal.note(.remove)
         try await script.withLock { $0.whenRemoving }?()
-        guard !script.withLock({ $0.stuck.contains(key) }) else {
-            throw StorageError(.unavailable, "The store cannot be reached.", isTransient: true)
-        }
+        guard !script.withLock({ $0.stuck.contains(key) || $0.isAway }) else { throw Self.away }
         try await inner.remove(key)
     }
 
@@ -120,7 +122,10 @@ final class FaultyBlobStore: BlobStore {
     /// The ages, in the order of the calls, of uploads that were to be given up.
     var abandonments: [Duration] { script.withLock { $0.abandonments } }
 
-    func ping() async throws { try await inner.ping() }
+    func ping() async throws {
+        guard !script.withLock({ $0.isAway }) else { throw Self.away }
+        try await inner.ping()
+    }
 
     func keys(after key: BlobKey?, limit: Int) async throws -> [BlobKey] {
         try await inner.keys(after: key, limit: limit)

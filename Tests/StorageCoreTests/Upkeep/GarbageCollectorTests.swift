@@ -57,6 +57,23 @@ struct GarbageCollectorTests {
         #expect(late.blobs == 1)
     }
 
+    @Test("does not ask a store that does not answer once more for each blob, and deletes them later")
+    func storeAway() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        for number in 0..<50 {
+            try await fixture.storage.put("\(number)", at: "a", as: ann)
+            try await fixture.storage.delete(try fixture.storage.selector("a", of: ann))
+        }
+        fixture.blobs.plan { $0.isAway = true }
+        fixture.journal.clear()
+        #expect(await refusalCode { try await collect(fixture) } == .unavailable)
+        #expect(fixture.journal.count(.remove) == 1)
+        fixture.blobs.plan { $0.isAway = false }
+        let report = try await collect(fixture, after: .seconds(600))
+        #expect(report.blobs == 50)
+    }
+
     @Test("gives up uploads into the store that are a day old, and all of them where there is no grace period")
     func abandonedUploads() async throws {
         let fixture = StorageFixture()
