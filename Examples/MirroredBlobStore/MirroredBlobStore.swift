@@ -60,6 +60,19 @@ public struct MirroredBlobStore: BlobStore {
         for store in all { try await store.remove(keys) }
     }
 
+    /// Gives back what uploads have left in any of the stores.
+    @discardableResult
+    public func abandonUploads(olderThan age: Duration) async throws -> Int {
+        var count = 0
+        for store in all { count += try await store.abandonUploads(olderThan: age) }
+        return count
+    }
+
+    /// Has every store drop its copies of a blob.
+    public func dropCopies(of key: BlobKey) async {
+        for store in all { await store.dropCopies(of: key) }
+    }
+
     /// Answers when every store does.
     public func ping() async throws {
         for store in all { try await store.ping() }
