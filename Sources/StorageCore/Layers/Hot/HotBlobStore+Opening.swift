@@ -36,23 +36,23 @@ extension HotBlobStore {
     private func share(_ own: inout BlobContent?, _ key: BlobKey) async throws -> Found {
         guard let content = own else { return .absent }
         guard content.range == 0..<content.size else { return .unshared }
-        switch content.body {
-        case .file:
-            // Local already.
-            return .unshared
-        case .stream(let stream) where content.size > .smallBlob:
-            guard case .file(let fill) = fills.begin(key, size: content.size, stream) else { return .unshared }
+        // Local already.
+        if case .file = content.body { return .unshared }
+        guard content.size <= .smallBlob else {
+            guard case .file(let fill) = fills.begin(key, size: content.size, content.stream) else { return .unshared }
             return .file(fill)
-        case .stream, .bytes:
-            let bytes = try await content.stream.collect(upTo: Int(Int64.smallBlob) + 1)
-            own = BlobContent(size: content.size, range: content.range, body: .bytes(bytes))
-            // Wrong ones are for the caller to find, who knows what to do about them.
-            guard bytes.readableBytes == content.size, try SHA256.digest(of: bytes) == key.digest else {
-                return .unshared
-            }
-            _ = fills.begin(key, size: content.size, ByteStream(bytes), inMemory: bytes)
-            return .bytes(bytes)
         }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await content.stream.collect(upTo: Int(Int64.smallBlob))
+        } catch let error as StorageError where error.code == .tooLarge {
+            throw StorageError(.corrupt, "The stored bytes are more than they were.", cause: error)
+        }
+        own = BlobContent(size: content.size, range: content.range, body: .bytes(bytes))
+        // Wrong ones are for the caller to find, who knows what to do about them.
+        guard bytes.readableBytes == content.size, try SHA256.digest(of: bytes) == key.digest else { return .unshared }
+        _ = fills.begin(key, size: content.size, ByteStream(bytes), inMemory: bytes)
+        return .bytes(bytes)
     }
 
     /// Opens a blob that lies here; nil when it does not, or cannot be read.
