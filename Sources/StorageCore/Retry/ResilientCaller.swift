@@ -36,7 +36,7 @@ public struct ResilientCaller: Sendable {
     private let budget: RetryBudget
     private let circuit: CircuitBreaker
     private let now: @Sendable () -> Duration
-    private let sleep: @Sendable (Duration) async throws -> Void
+    private let pause: @Sendable (Duration) async throws -> Void
 
     /// Makes a caller with a full budget and a closed circuit.
     ///
@@ -57,7 +57,7 @@ public struct ResilientCaller: Sendable {
         circuit = CircuitBreaker(policy.circuit, clock: clock) { observer.circuitChanged(of: service, to: $0) }
         let start = clock.now
         now = { start.duration(to: clock.now) }
-        sleep = { try await clock.sleep(for: $0) }
+        pause = { try await clock.sleep(for: $0) }
     }
 
     /// The state of the circuit at this moment.
@@ -107,7 +107,7 @@ public struct ResilientCaller: Sendable {
                 throw failure
             }
             observer.retried(operation, of: service, attempt: attempt, after: delay, because: failure)
-            try await sleep(delay)
+            try await pause(delay)
             guard circuit.allows(admission) else {
                 observer.gaveUp(operation, of: service, attempts: attempt - 1, because: .circuit, error: failure)
                 throw failure
