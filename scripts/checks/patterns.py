@@ -117,7 +117,7 @@ RULES = [
     ),
     _forbidden(
         "blocking-sleep",
-        r"(?<![.\w])(sleep|usleep|nanosleep)\s*\(|\bThread\.sleep\b",
+        r"(?<![.\w])(?<!func )(sleep|usleep|nanosleep)\s*\(|\bThread\.sleep\b",
         "a sleeping thread blocks its pool, and sleeping is no readiness: wait for the event",
         ["usleep(1000)", "sleep(1)"],
         ["try await clock.sleep(for: a)"],
