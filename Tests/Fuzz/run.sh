@@ -10,7 +10,7 @@ mkdir -p "$work"
 # One module of the pure files alone: those of the parsers that need no package, and the values of the core that they read.
 core=$here/../../Sources/StorageCore
 rm -rf "$work/sources" && mkdir -p "$work/sources"
-for file in "$parsing"/*.swift "$core"/Files/MediaType*.swift "$core"/Files/FileKind.swift; do
+for file in "$parsing"/*.swift "$core"/Files/MediaType*.swift "$core"/Files/FileKind.swift "$core"/CivilDate.swift; do
     if ! grep '^import' "$file" | grep -qv '^import StorageCore$'; then
         sed '/^import StorageCore$/d' "$file" >"$work/sources/$(basename "$file")"
     fi

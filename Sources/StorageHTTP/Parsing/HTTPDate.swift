@@ -1,3 +1,5 @@
+import StorageCore
+
 /// Dates of HTTP headers (RFC 9110 section 5.6.7), as seconds since 1970.
 enum HTTPDate {
     private static let weekdays: [StaticString] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]

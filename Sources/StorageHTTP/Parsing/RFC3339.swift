@@ -1,3 +1,5 @@
+import StorageCore
+
 /// Times as RFC 3339 section 5.6 writes them: UTC, whole seconds, `Z`.
 enum RFC3339 {
     static let length = 20

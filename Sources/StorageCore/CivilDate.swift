@@ -1,20 +1,21 @@
 /// A UTC date and time of the proleptic Gregorian calendar with whole seconds; the arithmetic under every time format.
-struct CivilDate: Equatable, Sendable {
-    let year: Int
+package struct CivilDate: Equatable, Sendable {
+    /// 0–9999
+    package let year: Int
     /// 1–12
-    let month: Int
+    package let month: Int
     /// 1–31
-    let day: Int
-    let hour: Int
-    let minute: Int
+    package let day: Int
+    package let hour: Int
+    package let minute: Int
     /// 0–60, because a leap second may be written
-    let second: Int
+    package let second: Int
 
     /// The first second of the year 0 and the last of the year 9999: all that four digits can say.
-    static let representable: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
+    package static let representable: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 
     /// The date of a moment in seconds since 1970, moved into the years 0–9999 if it lies outside.
-    init(secondsSinceEpoch: Int64) {
+    package init(secondsSinceEpoch: Int64) {
         let seconds = min(max(secondsSinceEpoch, Self.representable.lowerBound), Self.representable.upperBound)
         var days = seconds / 86_400
         var rest = Int(seconds % 86_400)
@@ -38,7 +39,7 @@ struct CivilDate: Equatable, Sendable {
     }
 
     /// A date from its parts; nil when there is no such day or time, or the year is not within 0–9999.
-    init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+    package init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
         guard (0...9_999).contains(year), (1...12).contains(month), (0...23).contains(hour), (0...59).contains(minute),
             (0...60).contains(second), day >= 1, day <= Self.days(inMonth: month, of: year)
         else { return nil }
@@ -50,7 +51,8 @@ struct CivilDate: Equatable, Sendable {
         self.second = second
     }
 
-    var secondsSinceEpoch: Int64 {
+    /// The moment of this date; a leap second is the first second of what follows it.
+    package var secondsSinceEpoch: Int64 {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
@@ -61,7 +63,7 @@ struct CivilDate: Equatable, Sendable {
     }
 
     /// 0 for Sunday to 6 for Saturday.
-    var weekday: Int {
+    package var weekday: Int {
         let days = Int((secondsSinceEpoch - Int64(hour * 3_600 + minute * 60 + second)) / 86_400)
         return ((days + 4) % 7 + 7) % 7
     }
