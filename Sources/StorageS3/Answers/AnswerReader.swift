@@ -1,7 +1,7 @@
 import NIOCore
 
 /// The XML body of an answer as a value, filled element by element.
-protocol S3Answer: Sendable {
+protocol AnswerBody: Sendable {
     /// The name of the root element.
     static var root: String { get }
 
@@ -17,10 +17,19 @@ protocol S3Answer: Sendable {
     mutating func finish() throws(AnswerFault)
 }
 
-extension S3Answer {
+extension AnswerBody {
     mutating func begin(_ path: String) {}
 
     mutating func finish() throws(AnswerFault) {}
+
+    /// Reads a body that is in memory.
+    ///
+    /// - Throws: ``ErrorAnswer`` where the service sent one in its place, ``AnswerFault`` for anything else.
+    init(parsing body: ByteBuffer) throws {
+        var reader = AnswerReader<Self>()
+        try reader.read(body)
+        self = try reader.finish().get()
+    }
 }
 
 /// Why the body of an answer cannot be used. Holds nothing of the body but the names of elements.
@@ -37,11 +46,11 @@ enum AnswerFault: Error, Equatable, Sendable {
 
 /// Reads the body of an answer as it comes, within limits: the value that is expected, or the `Error` that services send in its
 /// place, under any status and even behind a 200.
-struct AnswerReader<Answer: S3Answer> {
+struct AnswerReader<Answer: AnswerBody> {
     private var scanner: XMLScanner
     private var path: [String] = []
     private var answer = Answer()
-    private var error: S3ErrorAnswer?
+    private var error: ErrorAnswer?
 
     init(limits: XMLScanner.Limits = XMLScanner.Limits()) {
         scanner = XMLScanner(limits: limits)
@@ -56,18 +65,11 @@ struct AnswerReader<Answer: S3Answer> {
     }
 
     /// Says that the body is over: what it was.
-    mutating func finish() throws(AnswerFault) -> Result<Answer, S3ErrorAnswer> {
+    mutating func finish() throws(AnswerFault) -> Result<Answer, ErrorAnswer> {
         do throws(XMLFault) { try scanner.finish() } catch { throw .xml(error) }
         if let error { return .failure(error) }
         try answer.finish()
         return .success(answer)
-    }
-
-    /// Reads a body that is in memory.
-    static func read(whole body: ByteBuffer) throws(AnswerFault) -> Result<Answer, S3ErrorAnswer> {
-        var reader = AnswerReader()
-        try reader.read(body)
-        return try reader.finish()
     }
 
     private mutating func next(
@@ -80,8 +82,8 @@ struct AnswerReader<Answer: S3Answer> {
         switch event {
         case .begin(let name):
             if path.isEmpty {
-                if name == S3ErrorAnswer.root, Answer.root != name {
-                    error = S3ErrorAnswer()
+                if name == ErrorAnswer.root, Answer.root != name {
+                    error = ErrorAnswer()
                 } else if name != Answer.root {
                     throw .unexpected(root: name)
                 }

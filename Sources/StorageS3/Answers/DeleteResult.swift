@@ -1,5 +1,5 @@
 /// What `DeleteObjects` could not delete. A key that was not there counts as deleted.
-struct DeleteResult: S3Answer, Equatable {
+struct DeleteResult: AnswerBody, Equatable {
     static let root = "DeleteResult"
 
     struct Failure: Equatable, Sendable {

@@ -1,7 +1,7 @@
 import StorageCore
 
 /// A page of the objects of a bucket (`ListObjectsV2`), in the order of their keys' bytes.
-struct ListBucketResult: S3Answer, Equatable {
+struct ListBucketResult: AnswerBody, Equatable {
     static let root = "ListBucketResult"
 
     struct Object: Equatable, Sendable {

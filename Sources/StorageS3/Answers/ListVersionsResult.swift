@@ -1,7 +1,7 @@
 import StorageCore
 
 /// A page of the versions of objects (`ListObjectVersions`), those that only say that an object was deleted among them.
-struct ListVersionsResult: S3Answer, Equatable {
+struct ListVersionsResult: AnswerBody, Equatable {
     static let root = "ListVersionsResult"
 
     struct Version: Equatable, Sendable {

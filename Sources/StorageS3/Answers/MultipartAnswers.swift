@@ -1,7 +1,7 @@
 import StorageCore
 
 /// A multipart upload has begun (`CreateMultipartUpload`).
-struct InitiateMultipartUploadResult: S3Answer, Equatable {
+struct InitiateMultipartUploadResult: AnswerBody, Equatable {
     static let root = "InitiateMultipartUploadResult"
 
     /// What the parts are sent under.
@@ -17,7 +17,7 @@ struct InitiateMultipartUploadResult: S3Answer, Equatable {
 }
 
 /// A multipart upload has become an object (`CompleteMultipartUpload`). Comes with a status of 200, and so may an `Error`.
-struct CompleteMultipartUploadResult: S3Answer, Equatable {
+struct CompleteMultipartUploadResult: AnswerBody, Equatable {
     static let root = "CompleteMultipartUploadResult"
 
     /// The tag of the object, with its quotes.
@@ -29,7 +29,7 @@ struct CompleteMultipartUploadResult: S3Answer, Equatable {
 }
 
 /// A page of the multipart uploads that were begun and neither completed nor aborted (`ListMultipartUploads`).
-struct ListMultipartUploadsResult: S3Answer, Equatable {
+struct ListMultipartUploadsResult: AnswerBody, Equatable {
     static let root = "ListMultipartUploadsResult"
 
     struct Upload: Equatable, Sendable {
@@ -77,7 +77,7 @@ struct ListMultipartUploadsResult: S3Answer, Equatable {
 }
 
 /// A page of the parts of a multipart upload (`ListParts`).
-struct ListPartsResult: S3Answer, Equatable {
+struct ListPartsResult: AnswerBody, Equatable {
     static let root = "ListPartsResult"
 
     struct Part: Equatable, Sendable {

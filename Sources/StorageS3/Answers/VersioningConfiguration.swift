@@ -1,5 +1,5 @@
 /// Whether a bucket keeps the earlier versions of its objects (`GetBucketVersioning`).
-struct VersioningConfiguration: S3Answer, Equatable {
+struct VersioningConfiguration: AnswerBody, Equatable {
     static let root = "VersioningConfiguration"
 
     enum Status: Equatable, Sendable {

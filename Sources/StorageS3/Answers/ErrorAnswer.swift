@@ -1,13 +1,14 @@
 import StorageCore
 
-/// `Error`: how a service says what is wrong. The fields are the service's words and nobody's secret, but no client sees them.
-struct S3ErrorAnswer: S3Answer, Error, Equatable {
+/// `Error`: how a service says what is wrong. The fields are the service's words: for operators, never for clients.
+struct ErrorAnswer: AnswerBody, Error, Equatable {
     static let root = "Error"
 
-    /// The kind of failure, such as `NoSuchKey` or `SlowDown`; empty where the service left it out.
-    private(set) var code = ""
-    /// A sentence for operators.
-    private(set) var message = ""
+    /// The kind of failure, such as `NoSuchKey` or `SlowDown`; nil where the service left it out.
+    private(set) var code: String?
+    private(set) var message: String?
+    /// What was asked for.
+    private(set) var resource: String?
     /// What the service's own log has the request under.
     private(set) var requestID: String?
     /// The region that the bucket is in, where the request was signed for another.
@@ -17,10 +18,21 @@ struct S3ErrorAnswer: S3Answer, Error, Equatable {
     /// The service's clock, where the request's was too far from it.
     private(set) var serverTime: Timestamp?
 
+    init() {}
+
+    /// An error that the status says alone.
+    init(code: String, message: String?, resource: String?, requestID: String?) {
+        self.code = code
+        self.message = message
+        self.resource = resource
+        self.requestID = requestID
+    }
+
     mutating func end(_ path: String, _ text: AnswerText) throws(AnswerFault) {
         switch path {
-        case "Code": code = text.string
-        case "Message": message = text.string
+        case "Code": code = text.nonempty
+        case "Message": message = text.nonempty
+        case "Resource": resource = text.nonempty
         case "RequestId": requestID = text.nonempty
         case "Region": region = text.nonempty
         case "Endpoint": endpoint = text.nonempty
