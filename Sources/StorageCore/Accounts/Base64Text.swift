@@ -1,7 +1,7 @@
 /// Base 64 without padding (RFC 4648 sections 4 and 5), ASCII only.
-enum Base64Text {
+package enum Base64Text {
     /// Which two bytes stand for 62 and 63.
-    enum Alphabet {
+    package enum Alphabet {
         /// `+` and `/`.
         case standard
         /// `-` and `_`.
@@ -16,7 +16,7 @@ enum Base64Text {
     }
 
     /// The text of the bytes.
-    static func encode(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
+    package static func encode(_ bytes: [UInt8], _ alphabet: Alphabet) -> String {
         var text: [UInt8] = []
         var bits: UInt32 = 0
         var count: UInt32 = 0
