@@ -43,6 +43,7 @@ let package = Package(
         .library(name: "StorageSQL", targets: ["StorageSQL"]),
         .library(name: "StorageSQLite", targets: ["StorageSQLite"]),
         .library(name: "StoragePostgres", targets: ["StoragePostgres"]),
+        .library(name: "StorageS3", targets: ["StorageS3"]),
         .library(name: "StorageHTTP", targets: ["StorageHTTP"]),
         .library(name: "StorageTesting", targets: ["StorageTesting"]),
         .executable(name: "storaged", targets: ["storaged"]),
@@ -94,6 +95,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "StorageS3",
+            dependencies: ["StorageCore", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix],
+            swiftSettings: settings
+        ),
+        .target(
             name: "StorageHTTP",
             dependencies: [
                 "StorageCore", .hummingbird, .hummingbirdCore, .httpTypes, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioCore,
@@ -110,9 +116,9 @@ let package = Package(
         .executableTarget(
             name: "storaged",
             dependencies: [
-                "StorageCore", "StorageSQL", "StorageSQLite", "StoragePostgres", "StorageHTTP", "StorageMigrations",
-                .argumentParser, .asyncHTTPClient, .configuration, .hummingbird, .hummingbirdCore, .hummingbirdTLS,
-                .logging,
+                "StorageCore", "StorageSQL", "StorageSQLite", "StoragePostgres", "StorageS3", "StorageHTTP",
+                "StorageMigrations", .argumentParser, .asyncHTTPClient, .configuration, .hummingbird,
+                .hummingbirdCore, .hummingbirdTLS, .logging,
                 .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .yams,
             ],
             swiftSettings: settings
@@ -167,6 +173,11 @@ let package = Package(
                 "StorageSQLite", "StoragePostgres", "StorageSQL", "StorageMigrations", "StorageCore", "StorageTesting",
                 .nioCore, .grdb,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StorageS3Tests",
+            dependencies: ["StorageS3", "StorageCore", "StorageTesting", .logging, .nioCore, .nioHTTP1, .nioPosix],
             swiftSettings: settings
         ),
         .testTarget(

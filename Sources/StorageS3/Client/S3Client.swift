@@ -1,0 +1,123 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import StorageCore
+
+/// Makes requests to one bucket: signs, sends, and turns every answer that is an error into a ``StorageError``.
+///
+/// # Behavior
+///
+/// - Asks once: whether to ask again is decided above, by ``StorageError/isTransient``.
+/// - Follows no redirect, wherever it leads.
+/// - Reads at most 64 KiB of an answer that is an error.
+struct S3Client: Sendable {
+    private let connections: S3Connections
+    private let signer: SignatureV4
+    private let base: String
+    private let authority: String
+    private let rootPath: [UInt8]
+    private let alarms = S3Alarms()
+
+    /// The slowest upload that is not given up, in bytes a second.
+    private static let slowestUpload: Int64 = 64 << 10
+    private static let patience: Int64 = 60
+    private static let longestError = 64 << 10
+
+    init(_ configuration: S3Configuration) throws {
+        let endpoint = try configuration.resolvedEndpoint()
+        connections = S3Connections(configuration)
+        signer = SignatureV4(credentials: configuration.credentials, region: configuration.region)
+        authority = endpoint.authority(bucket: configuration.usesPathStyle ? nil : configuration.bucket)
+        base = "\(endpoint.scheme)://\(authority)"
+        rootPath = Array((configuration.usesPathStyle ? "/\(configuration.bucket)" : "").utf8)
+    }
+
+    /// Asks, and returns the head of the answer with its body on the way.
+    ///
+    /// - Parameters:
+    ///   - operation: The name of what is asked, for operators.
+    ///   - key: The whole key of an object; nil for the bucket itself.
+    ///   - accepted: The status codes that are answers; every other is an error.
+    func send(
+        _ operation: String, _ method: S3Request.Method, _ key: String? = nil, query: [S3Request.Parameter] = [],
+        headers: [S3Request.Header] = [], body: S3Body = .none, accepting accepted: Set<Int> = [200]
+    ) async throws -> S3Answer {
+        let request = try prepare(method, key, query: query, headers: headers, body: body)
+        let deadline = NIODeadline.now() + .seconds(Self.patience + body.length / Self.slowestUpload)
+        let response: HTTPClientResponse
+        do {
+            response = try await connections.http.execute(request, deadline: deadline)
+        } catch {
+            throw S3Failure.transport(error)
+        }
+        let answer = S3Answer(status: Int(response.status.code), headers: response.headers, body: response.body)
+        guard !accepted.contains(answer.status) else { return answer }
+        throw await failure(operation, answer, hasBody: method != .head)
+    }
+
+    /// Asks, although the task may have been cancelled: for what gives back what the service holds.
+    func sendRegardless(
+        _ operation: String, _ method: S3Request.Method, _ key: String, query: [S3Request.Parameter]
+    ) async throws {
+        let prepared = try prepare(method, key, query: query, headers: [], body: .none)
+        let request = try HTTPClient.Request(url: prepared.url, method: prepared.method, headers: prepared.headers)
+        let response: HTTPClient.Response
+        do {
+            response = try await connections.http.execute(request: request, deadline: .now() + .seconds(10)).get()
+        } catch {
+            throw S3Failure.transport(error)
+        }
+        let status = Int(response.status.code)
+        guard status >= 300 else { return }
+        let failure = S3Failure(operation: operation, status: status, code: nil, message: nil, requestID: nil)
+        throw failure.storageError()
+    }
+
+    private func prepare(
+        _ method: S3Request.Method, _ key: String?, query: [S3Request.Parameter], headers: [S3Request.Header],
+        body: S3Body
+    ) throws -> HTTPClientRequest {
+        var path = rootPath
+        path.append(UInt8(ascii: "/"))
+        if let key { path += key.utf8 }
+        var signed = S3Request(method, authority: authority, path: path, query: query, headers: headers)
+        try signer.sign(&signed, payload: body.payload, at: .now())
+
+        var request = HTTPClientRequest(url: base + signed.target)
+        request.method = HTTPMethod(rawValue: method.rawValue)
+        request.headers.reserveCapacity(signed.headers.count + 2)
+        request.headers.add(name: "Host", value: authority)
+        for header in signed.headers { request.headers.add(name: header.name, value: header.value) }
+        switch body {
+        case .none: break
+        case .bytes(let bytes, _): request.body = .bytes(bytes)
+        case .stream(let stream, let length, _): request.body = .stream(stream, length: .known(length))
+        }
+        return request
+    }
+
+    /// What an answer that is an error says.
+    private func failure(_ operation: String, _ answer: S3Answer, hasBody: Bool) async -> any Error {
+        var said: ErrorAnswer?
+        if hasBody {
+            do {
+                let body = try await answer.collect(upTo: Self.longestError)
+                said = try? ErrorAnswer(parsing: body)
+            } catch let error as CancellationError {
+                return error
+            } catch {
+                // The status alone says enough.
+            }
+        }
+        return failure(operation, answer, said)
+    }
+
+    /// An answer that was found to be an error, whatever its status says.
+    func failure(_ operation: String, _ answer: S3Answer, _ said: ErrorAnswer?) -> StorageError {
+        let failure = S3Failure(
+            operation: operation, status: answer.status, code: said?.code, message: said?.message,
+            requestID: said?.requestID ?? answer.requestID)
+        alarms.note(failure, serverTime: answer.date)
+        return failure.storageError(retryAfter: answer.retryAfter)
+    }
+}

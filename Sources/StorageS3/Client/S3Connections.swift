@@ -1,0 +1,43 @@
+import AsyncHTTPClient
+import NIOCore
+import StorageCore
+
+/// The connections to a service: kept alive, TLS verified, redirects never followed. Ends them with its last reference.
+final class S3Connections: Sendable {
+    /// What requests are made with.
+    let http: HTTPClient
+
+    /// As large as a read of a fast download gets.
+    private static let largestRead = 256 << 10
+
+    init(_ configuration: S3Configuration) {
+        var options = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(
+                connect: .nanoseconds(configuration.connectTimeout), read: .nanoseconds(configuration.idleTimeout),
+                write: .nanoseconds(configuration.idleTimeout)),
+            connectionPool: .init(
+                // Shorter than the services' own, so that a request seldom meets a connection that is being closed.
+                idleTimeout: .seconds(15),
+                concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, configuration.connections)),
+            decompression: .disabled)
+        options.httpVersion = .http1Only
+        // A refused connection is an answer; whether to try again is decided where the budget is known.
+        options.connectionPool.retryConnectionEstablishment = false
+        options.http1_1ConnectionDebugInitializer = { channel in
+            let reads = AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: Self.largestRead)
+            return channel.setOption(.recvAllocator, value: reads)
+        }
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
+    }
+
+    deinit {
+        http.shutdown { _ in }
+    }
+}
+
+extension TimeAmount {
+    static func nanoseconds(_ duration: Duration) -> TimeAmount {
+        .microseconds(duration.wholeMicroseconds)
+    }
+}

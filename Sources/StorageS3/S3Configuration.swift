@@ -1,0 +1,165 @@
+public import StorageCore
+
+/// Where a bucket is, how one gets in, and what may be chosen of the store in it.
+public struct S3Configuration: Sendable {
+    /// Where the service answers: `https://host`, or `http://host:port` on a network that is trusted; nil for Amazon's own of the region.
+    public var endpoint: String?
+    /// The region that requests are signed for; services that have none take `us-east-1`.
+    public var region: String
+    /// The bucket, which must exist.
+    public var bucket: String
+    /// What stands before every key, so that a bucket can be shared: parts of letters, digits, `.`, `_` and `-` with a slash between them.
+    public var prefix: String
+    /// Whose requests they are.
+    public var credentials: S3Credentials
+    /// Whether the bucket is named in the path, as every service understands it; otherwise in the host's name.
+    public var usesPathStyle = true
+
+    /// How long a connection may take, and how long a request may wait for one.
+    public var connectTimeout: Duration = .seconds(5)
+    /// How long the service may be silent, or take no bytes, in the middle of a request.
+    public var idleTimeout: Duration = .seconds(30)
+    /// How many connections there are at most; requests beyond them wait.
+    public var connections = 512
+
+    /// Blobs above this many bytes are uploaded in parts.
+    public var multipartThreshold: Int64 = 64 << 20
+    /// The size of such a part; services take no less than 5 MiB. Grows for a blob that would have more than 10,000 parts.
+    public var partSize: Int64 = 16 << 20
+    /// How many parts of an upload are on their way at once.
+    public var parallelParts = 4
+
+    /// When a call is repeated, and when the service is left alone.
+    public var retryPolicy = RetryPolicy()
+    /// Whether a place without `store.id` becomes a store. Otherwise it is refused and nothing is written by opening it.
+    public var createsStore = true
+
+    /// Describes a bucket.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where the service answers; nil for Amazon's own of the region.
+    ///   - region: The region that requests are signed for.
+    ///   - bucket: The name of the bucket.
+    ///   - prefix: What stands before every key.
+    ///   - credentials: Whose requests they are.
+    public init(
+        endpoint: String?, region: String = "us-east-1", bucket: String, prefix: String = "", credentials: S3Credentials
+    ) {
+        self.endpoint = endpoint
+        self.region = region
+        self.bucket = bucket
+        self.prefix = prefix
+        self.credentials = credentials
+    }
+}
+
+extension S3Configuration {
+    /// What cannot be used as it is.
+    public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+        /// The part of a configuration that it is about.
+        public enum Field: String, Hashable, Sendable {
+            case endpoint, region, bucket, prefix
+            case accessKey = "access-key"
+            case secretKey = "secret-key"
+            case sessionToken = "session-token"
+        }
+
+        /// The part that is meant.
+        public let field: Field
+        /// What is wrong with it and what would be right: the end of a sentence that begins with its name. Repeats no secret.
+        public let complaint: String
+
+        /// The whole sentence.
+        public var description: String { "\(field.rawValue) \(complaint)" }
+    }
+
+    /// Everything that is wrong without asking the service; empty for a configuration that can be tried.
+    public var problems: [Problem] {
+        var problems: [Problem] = []
+        func check(_ field: Problem.Field, _ complaint: String?) {
+            if let complaint { problems.append(Problem(field: field, complaint: complaint)) }
+        }
+        check(.endpoint, endpoint.flatMap { S3Endpoint.complaint(about: $0) })
+        check(.region, Self.complaint(aboutRegion: region))
+        check(.bucket, complaintAboutBucket)
+        check(.prefix, Self.complaint(aboutPrefix: prefix))
+        check(.accessKey, Self.complaint(aboutAccessKey: credentials.accessKey))
+        check(.secretKey, Self.complaint(aboutSecret: credentials.secretKey))
+        check(.sessionToken, credentials.sessionToken.flatMap { Self.complaint(aboutSecret: $0) })
+        return problems
+    }
+
+    /// The prefix with a slash behind it, or nothing.
+    var normalizedPrefix: String {
+        prefix.isEmpty || prefix.utf8.last == UInt8(ascii: "/") ? prefix : prefix + "/"
+    }
+
+    /// Where requests go.
+    func resolvedEndpoint() throws -> S3Endpoint {
+        if let problem = problems.first {
+            throw StorageError(.wrongStore, "The S3 store's \(problem).", cause: problem)
+        }
+        let text = endpoint ?? "https://s3.\(region).amazonaws.com"
+        guard let endpoint = S3Endpoint(text) else {
+            throw StorageError(.wrongStore, "The S3 store's endpoint is not a URL.")
+        }
+        return endpoint
+    }
+
+    private static func complaint(aboutRegion region: String) -> String? {
+        guard (1...64).contains(region.utf8.count), region.utf8.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore })
+        else { return "must be a name of letters, digits and dashes such as us-east-1" }
+        return nil
+    }
+
+    private var complaintAboutBucket: String? {
+        let bytes = bucket.utf8
+        guard (3...63).contains(bytes.count), bytes.first?.isAlphanumeric == true, bytes.last?.isAlphanumeric == true,
+            bytes.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") })
+        else {
+            return "must be the name of a bucket: 3 to 63 letters, digits, dots and dashes, a letter or digit at either end"
+        }
+        guard usesPathStyle || bytes.allSatisfy({ $0 != UInt8(ascii: "_") && !$0.isUpperCase }) else {
+            return "must have no capital letter and no underscore where it is a part of the host's name"
+        }
+        return nil
+    }
+
+    private static func complaint(aboutPrefix prefix: String) -> String? {
+        var bytes = Array(prefix.utf8)
+        guard !bytes.isEmpty else { return nil }
+        if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let isSound = parts.allSatisfy { part in
+            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8)
+                && part.allSatisfy { $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") }
+        }
+        guard isSound, bytes.count <= 512 else {
+            return "must be at most 512 letters, digits, dots, underscores and dashes in parts with a slash between them, "
+                + "none of them empty, . or .."
+        }
+        return nil
+    }
+
+    private static func complaint(aboutAccessKey key: String) -> String? {
+        let isSound = key.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+        guard (1...256).contains(key.utf8.count), isSound else {
+            return "must be printable ASCII without spaces, slashes and commas"
+        }
+        return nil
+    }
+
+    private static func complaint(aboutSecret secret: String) -> String? {
+        guard (1...8_192).contains(secret.utf8.count), secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            return "must be printable ASCII without spaces"
+        }
+        return nil
+    }
+}
+
+extension UInt8 {
+    var isUpperCase: Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
+    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    var isAlphanumeric: Bool { isUpperCase || isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
+    var isDashOrUnderscore: Bool { self == UInt8(ascii: "-") || self == UInt8(ascii: "_") }
+}
