@@ -123,7 +123,8 @@ struct XMLScanner: Sendable {
     }
 
     private mutating func readTag() throws(XMLFault) -> Event {
-        guard let tag = XMLTag(markup), Self.isText(markup) else { throw .malformed }
+        guard Self.isText(markup) else { throw .notText }
+        guard let tag = XMLTag(markup) else { throw .malformed }
         guard tag.name.utf8.count <= limits.name else { throw .tooLong }
         if tag.kind == .end {
             guard openNames.last == tag.name else { throw .malformed }

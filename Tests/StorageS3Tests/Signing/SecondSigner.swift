@@ -47,7 +47,9 @@ struct SecondSigner {
 
     /// Signs all of them in one process.
     static func sign(_ questions: [Question]) throws -> [Answer] {
-        guard let python else { throw Failure(description: "no Python with botocore: scripts/bootstrap test makes one") }
+        guard let python else {
+            throw Failure(description: "no Python with botocore: scripts/bootstrap test makes one")
+        }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -76,13 +76,17 @@ private struct RandomRequests {
         let pieces = ["store/ab/", "..", "//", "/./", "%2F", "+", " ", "ä", "e\u{301}", "~", "'()*!", "?", "#", "&="]
         var path = [UInt8(ascii: "/")]
         for _ in 0..<generator.number(below: 6) {
-            path += generator.number(below: 2) == 0 ? bytes(0...12) : Array((pieces.randomElement(using: &generator) ?? "").utf8)
+            path +=
+                generator.number(below: 2) == 0
+                ? bytes(0...12) : Array((pieces.randomElement(using: &generator) ?? "").utf8)
         }
         return path
     }
 
     private mutating func query() -> [S3Request.Parameter] {
-        let names = ["prefix", "list-type", "uploads", "partNumber", "uploadId", "max-keys", "X", "x", "a b", "ä", "a", "a-"]
+        let names = [
+            "prefix", "list-type", "uploads", "partNumber", "uploadId", "max-keys", "X", "x", "a b", "ä", "a", "a-",
+        ]
         return (0..<generator.number(below: 6)).map { _ in
             .init(names.randomElement(using: &generator) ?? "", generator.number(below: 3) == 0 ? "" : text(0...12))
         }
@@ -90,11 +94,14 @@ private struct RandomRequests {
 
     private mutating func headers() -> [S3Request.Header] {
         let names = [
-            "Range", "If-Match", "If-None-Match", "Content-Type", "Content-MD5", "x-amz-meta-a", "X-Amz-Meta-B", "Date2",
+            "Range", "If-Match", "If-None-Match", "Content-Type", "Content-MD5", "x-amz-meta-a", "X-Amz-Meta-B",
+            "Date2",
             "User-Agent", "Expect", "content-length", "ACCEPT",
         ]
         return (0..<generator.number(below: 5)).map { _ in
-            .init(names.randomElement(using: &generator) ?? "", "  ".prefix(generator.number(below: 3)) + printable(0...30))
+            .init(
+                names.randomElement(using: &generator) ?? "",
+                "  ".prefix(generator.number(below: 3)) + printable(0...30))
         }
     }
 

@@ -101,7 +101,8 @@ struct SignatureV4Tests {
             testDescription: "get-utf8", path: "/\u{1234}",
             signature: "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
         Vector(
-            testDescription: "get-vanilla-query-order-key", query: [.init("Param1", "value2"), .init("Param1", "Value1")],
+            testDescription: "get-vanilla-query-order-key",
+            query: [.init("Param1", "value2"), .init("Param1", "Value1")],
             signature: "eedbc4e291e521cf13422ffca22be7d2eb8146eecf653089df300a15b2382bd1"),
         Vector(
             testDescription: "get-vanilla-query-order-key-case",
