@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes the pure parsers of StorageHTTP with libFuzzer and AddressSanitizer: run.sh [SECONDS for each harness].
+# Fuzzes the pure parsers of StorageHTTP and StorageS3 with libFuzzer and AddressSanitizer: run.sh [SECONDS for each harness].
 # A crash leaves its input in the corpus folder and ends the run with a failure.
 set -eu
 seconds=${1:-60}
@@ -9,8 +9,10 @@ work=${FUZZ_DIRECTORY:-${TMPDIR:-/tmp}/storaged-fuzz}
 mkdir -p "$work"
 # One module of the pure files alone: those of the parsers that need no package, and the values of the core that they read.
 core=$here/../../Sources/StorageCore
+xml=$here/../../Sources/StorageS3/XML
 rm -rf "$work/sources" && mkdir -p "$work/sources"
-for file in "$parsing"/*.swift "$core"/Files/MediaType*.swift "$core"/Files/FileKind.swift "$core"/CivilDate.swift; do
+for file in "$parsing"/*.swift "$xml"/*.swift \
+    "$core"/Files/MediaType*.swift "$core"/Files/FileKind.swift "$core"/CivilDate.swift "$core"/DecimalNumber.swift; do
     if ! grep '^import' "$file" | grep -qv '^import StorageCore$'; then
         sed '/^import StorageCore$/d' "$file" >"$work/sources/$(basename "$file")"
     fi
