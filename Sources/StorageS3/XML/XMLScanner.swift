@@ -59,20 +59,24 @@ struct XMLScanner: Sendable {
         }
         let start = position
         defer { bytesRead += position - start }
-        while position < bytes.count {
-            guard bytesRead + position - start < limits.bytes else { throw .tooLong }
-            let byte = bytes[position]
-            position += 1
+        let end = min(bytes.count, start + limits.bytes - bytesRead)
+        while position < end {
             switch state {
-            case .content where byte == UInt8(ascii: "<"):
-                markup = [byte]
-                state = .markup
             case .content:
-                try take(byte)
+                let run = bytes[position..<end].prefix { $0 != UInt8(ascii: "<") }
+                try take(run)
+                position = run.endIndex
+                guard position < end else { break }
+                markup.removeAll(keepingCapacity: true)
+                markup.append(bytes[position])
+                state = .markup
+                position += 1
             case .markup, .quoted:
-                if let event = try collect(byte) { return event }
+                position += 1
+                if let event = try collect(bytes[position - 1]) { return event }
             }
         }
+        guard end == bytes.count else { throw .tooLong }
         return nil
     }
 
@@ -81,23 +85,27 @@ struct XMLScanner: Sendable {
         guard isComplete, case .content = state else { throw .incomplete }
     }
 
-    private mutating func take(_ byte: UInt8) throws(XMLFault) {
-        guard Self.isSpace(byte) || (byte >= 0x20 && !openNames.isEmpty) else { throw .malformed }
-        guard !openNames.isEmpty else { return }
-        guard raw.count + text.count < limits.text else { throw .tooLong }
-        raw.append(byte)
+    private mutating func take(_ run: Slice<UnsafeRawBufferPointer>) throws(XMLFault) {
+        guard !openNames.isEmpty else {
+            guard run.allSatisfy(Self.isSpace) else { throw .malformed }
+            return
+        }
+        let room = limits.text - raw.count - text.count
+        guard run.prefix(room).allSatisfy({ $0 >= 0x20 || Self.isSpace($0) }) else { throw .malformed }
+        guard run.count <= room else { throw .tooLong }
+        raw += run
     }
 
     /// Adds a byte to the construct, and acts on it when that is whole.
     private mutating func collect(_ byte: UInt8) throws(XMLFault) -> Event? {
         markup.append(byte)
-        let isSection = markup.starts(with: Construct.section)
-        guard markup.count <= (isSection ? limits.text : limits.markup) else { throw .tooLong }
+        let construct = Construct(markup)
+        guard markup.count <= (construct.isSection ? limits.text : limits.markup) else { throw .tooLong }
         if case .quoted(let quote) = state {
             if byte == quote { state = .markup }
             return nil
         }
-        switch Construct(markup) {
+        switch construct {
         case .tag where byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'"):
             state = .quoted(byte)
         case .tag where byte == UInt8(ascii: ">"):
@@ -110,16 +118,20 @@ struct XMLScanner: Sendable {
             state = .content
         case .section(let isWhole):
             guard isWhole else { break }
+            try readSection()
             state = .content
-            guard !openNames.isEmpty else { throw .malformed }
-            try resolve()
-            guard Self.isText(markup) else { throw .notText }
-            text += markup.dropFirst(Construct.section.count).dropLast(3)
-            guard text.count <= limits.text else { throw .tooLong }
         case .declaration:
             throw .declaration
         }
         return nil
+    }
+
+    private mutating func readSection() throws(XMLFault) {
+        guard !openNames.isEmpty else { throw .malformed }
+        try resolve()
+        guard Self.isText(markup) else { throw .notText }
+        text += markup.dropFirst(Construct.section.count).dropLast(3)
+        guard text.count <= limits.text else { throw .tooLong }
     }
 
     private mutating func readTag() throws(XMLFault) -> Event {

@@ -11,6 +11,10 @@ enum Construct {
     /// `<!` and anything else.
     case declaration
 
+    var isSection: Bool {
+        if case .section = self { true } else { false }
+    }
+
     static let comment = Array("<!--".utf8)
     static let section = Array("<![CDATA[".utf8)
 
