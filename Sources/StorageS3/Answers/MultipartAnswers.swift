@@ -75,39 +75,3 @@ struct ListMultipartUploadsResult: AnswerBody, Equatable {
         nextKeyMarker = marker
     }
 }
-
-/// A page of the parts of a multipart upload (`ListParts`).
-struct ListPartsResult: AnswerBody, Equatable {
-    static let root = "ListPartsResult"
-
-    struct Part: Equatable, Sendable {
-        fileprivate(set) var number: Int64 = 0
-        fileprivate(set) var size: Int64 = 0
-        fileprivate(set) var entityTag: String?
-    }
-
-    private(set) var parts: [Part] = []
-    /// Whether there are more pages.
-    var isTruncated: Bool { truncation ?? false }
-    private(set) var nextPartNumberMarker: Int64?
-    private var truncation: Bool?
-
-    mutating func begin(_ path: String) {
-        if path == "Part" { parts.append(Part()) }
-    }
-
-    mutating func end(_ path: String, _ text: AnswerText) throws(AnswerFault) {
-        switch path {
-        case "IsTruncated": truncation = try text.flag()
-        case "NextPartNumberMarker": nextPartNumberMarker = text.bytes.isEmpty ? nil : try text.number()
-        case "Part/PartNumber": parts[parts.count - 1].number = try text.number()
-        case "Part/Size": parts[parts.count - 1].size = try text.number()
-        case "Part/ETag": parts[parts.count - 1].entityTag = text.nonempty
-        default: break
-        }
-    }
-
-    mutating func finish() throws(AnswerFault) {
-        guard truncation != nil else { throw .missing("IsTruncated") }
-    }
-}
