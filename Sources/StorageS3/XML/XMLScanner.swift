@@ -6,7 +6,7 @@
 struct XMLScanner: Sendable {
     /// What is refused beyond; the whole is in bytes as sent, a text in bytes before its references are resolved.
     struct Limits: Sendable {
-        var bytes = 16 << 20
+        var bytes = 8 << 20
         var depth = 16
         var name = 64
         var text = 64 << 10
