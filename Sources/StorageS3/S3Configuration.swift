@@ -107,7 +107,8 @@ extension S3Configuration {
     }
 
     private static func complaint(aboutRegion region: String) -> String? {
-        guard (1...64).contains(region.utf8.count), region.utf8.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore })
+        guard (1...64).contains(region.utf8.count),
+            region.utf8.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore })
         else { return "must be a name of letters, digits and dashes such as us-east-1" }
         return nil
     }
@@ -117,7 +118,8 @@ extension S3Configuration {
         guard (3...63).contains(bytes.count), bytes.first?.isAlphanumeric == true, bytes.last?.isAlphanumeric == true,
             bytes.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") })
         else {
-            return "must be the name of a bucket: 3 to 63 letters, digits, dots and dashes, a letter or digit at either end"
+            return
+                "must be the name of a bucket: 3 to 63 letters, digits, dots and dashes, a letter or digit at either end"
         }
         guard usesPathStyle || bytes.allSatisfy({ $0 != UInt8(ascii: "_") && !$0.isUpperCase }) else {
             return "must have no capital letter and no underscore where it is a part of the host's name"
@@ -135,14 +137,17 @@ extension S3Configuration {
                 && part.allSatisfy { $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") }
         }
         guard isSound, bytes.count <= 512 else {
-            return "must be at most 512 letters, digits, dots, underscores and dashes in parts with a slash between them, "
+            return
+                "must be at most 512 letters, digits, dots, underscores and dashes in parts with a slash between them, "
                 + "none of them empty, . or .."
         }
         return nil
     }
 
     private static func complaint(aboutAccessKey key: String) -> String? {
-        let isSound = key.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",") }
+        let isSound = key.utf8.allSatisfy {
+            (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",")
+        }
         guard (1...256).contains(key.utf8.count), isSound else {
             return "must be printable ASCII without spaces, slashes and commas"
         }

@@ -29,9 +29,13 @@ struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
         guard S3Endpoint(text) == nil else { return nil }
         let bytes = Array(text.utf8)
         guard let (_, rest) = scheme(of: bytes) else { return "must begin with https:// or http://" }
-        if rest.contains(UInt8(ascii: "@")) { return "must have no user and password in it: those are keys of their own" }
+        if rest.contains(UInt8(ascii: "@")) {
+            return "must have no user and password in it: those are keys of their own"
+        }
         let authority = rest.prefix { !"/?#".utf8.contains($0) }
-        if authority.count + 1 < rest.count || rest.dropFirst(authority.count).first.map({ $0 != UInt8(ascii: "/") }) == true {
+        if authority.count + 1 < rest.count
+            || rest.dropFirst(authority.count).first.map({ $0 != UInt8(ascii: "/") }) == true
+        {
             return "must end after host and port: the bucket and the prefix are keys of their own"
         }
         return "must be a URL such as https://s3.example.com or http://10.0.0.5:9000"

@@ -12,7 +12,8 @@ extension S3Bucket {
     ///   - area: What all of the names begin with.
     ///   - last: The name that the page begins behind.
     /// - Returns: The names, relative to the prefix, and whether there are more.
-    func names(in area: String, after last: [UInt8]?, limit: Int) async throws -> (names: [[UInt8]], isTruncated: Bool) {
+    func names(in area: String, after last: [UInt8]?, limit: Int) async throws -> (names: [[UInt8]], isTruncated: Bool)
+    {
         let operation = "ListObjectsV2"
         let root = Array(prefix.utf8)
         var query: [S3Request.Parameter] = [
@@ -32,7 +33,9 @@ extension S3Bucket {
             else { throw S3Failure.unbelievable("a list that is not in order") }
             names.append(name)
         }
-        guard !page.isTruncated || !names.isEmpty else { throw S3Failure.unbelievable("an empty page that is not the last") }
+        guard !page.isTruncated || !names.isEmpty else {
+            throw S3Failure.unbelievable("an empty page that is not the last")
+        }
         return (names, page.isTruncated)
     }
 

@@ -22,25 +22,22 @@ extension S3Bucket {
         return entityTag
     }
 
-    /// Puts the parts together, and returns the entity tag of the object.
+    /// Puts the parts together, and returns the entity tag of the object, where the service says it.
     ///
     /// - Throws: Also for an answer of status 200 that holds an error.
-    func completeUpload(_ upload: String, _ name: String, parts: [String]) async throws -> String {
+    func completeUpload(_ upload: String, _ name: String, parts: [String]) async throws -> String? {
         let operation = "CompleteMultipartUpload"
         let numbered = parts.enumerated().map { (number: $0.offset + 1, entityTag: $0.element) }
         let answer = try await client.send(
             operation, .post, prefix + name, query: [.init("uploadId", upload)],
             headers: [.init("Content-Type", "application/xml")], body: .digesting(XMLWriter.completion(of: numbered)))
-        let result = try await client.read(CompleteMultipartUploadResult.self, of: answer, to: operation)
-        guard let entityTag = result.entityTag else {
-            throw S3Failure.unbelievable("a completed upload without entity tag")
-        }
-        return entityTag
+        return try await client.read(CompleteMultipartUploadResult.self, of: answer, to: operation).entityTag
     }
 
     /// Gives the parts of an upload back, also for a task that was cancelled.
     func abortUpload(_ upload: String, _ name: String) async throws {
-        try await client.sendRegardless("AbortMultipartUpload", .delete, prefix + name, query: [.init("uploadId", upload)])
+        try await client.sendRegardless(
+            "AbortMultipartUpload", .delete, prefix + name, query: [.init("uploadId", upload)])
     }
 
     /// A page of the uploads that were begun and not ended, and the moment of the answer by the service's clock.
@@ -49,7 +46,8 @@ extension S3Bucket {
     ) async throws -> (page: ListMultipartUploadsResult, date: Timestamp?) {
         let operation = "ListMultipartUploads"
         var query: [S3Request.Parameter] = [
-            .init("uploads"), .init("prefix", prefix + area), .init("encoding-type", "url"), .init("max-uploads", "1000"),
+            .init("uploads"), .init("prefix", prefix + area), .init("encoding-type", "url"),
+            .init("max-uploads", "1000"),
         ]
         if let marker = last?.nextKeyMarker {
             query.append(.init("key-marker", String(decoding: marker, as: UTF8.self)))

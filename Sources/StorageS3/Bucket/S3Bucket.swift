@@ -42,7 +42,9 @@ struct S3Bucket: Sendable {
             body: body, accepting: onlyIfAbsent ? [200, 412] : [200])
         try await answer.drain()
         guard answer.status == 200 else { return .present }
-        guard let entityTag = answer.entityTag else { throw S3Failure.unbelievable("a stored object without entity tag") }
+        guard let entityTag = answer.entityTag else {
+            throw S3Failure.unbelievable("a stored object without entity tag")
+        }
         return .stored(entityTag: entityTag)
     }
 

@@ -21,7 +21,8 @@ final class S3Alarms: Sendable {
                 let difference = (Timestamp.now().microseconds - serverTime.microseconds) / 1_000_000
                 metadata["seconds_ahead"] = "\(difference)"
             }
-            logger.critical("this machine's clock is wrong, or the S3 service's is: it refuses all requests", metadata: metadata)
+            logger.critical(
+                "this machine's clock is wrong, or the S3 service's is: it refuses all requests", metadata: metadata)
         case .denied, .noBucket, .elsewhere:
             guard isDue(failure.kind) else { return }
             logger.critical("the S3 service refuses requests", metadata: ["error": "\(failure)"])

@@ -74,10 +74,12 @@ extension S3Failure {
         switch kind {
         case .passing:
             StorageError(
-                .unavailable, "The file store has too much to do at the moment.", isTransient: true, retryAfter: retryAfter,
+                .unavailable, "The file store has too much to do at the moment.", isTransient: true,
+                retryAfter: retryAfter,
                 cause: self)
         case .skewed:
-            StorageError(.unavailable, "The file store refuses requests: its clock and the server's disagree.", cause: self)
+            StorageError(
+                .unavailable, "The file store refuses requests: its clock and the server's disagree.", cause: self)
         case .denied:
             StorageError(.unavailable, "The file store refuses the server's requests.", cause: self)
         case .noBucket, .elsewhere:

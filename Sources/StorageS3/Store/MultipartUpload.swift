@@ -103,7 +103,8 @@ struct MultipartUpload {
             try await store.bucket.abortUpload(id, name)
         } catch {
             Logger(label: "storage.s3").notice(
-                "an upload in parts was not given back; it will be swept", metadata: ["key": "\(name)", "error": "\(error)"])
+                "an upload in parts was not given back; it will be swept",
+                metadata: ["key": "\(name)", "error": "\(error)"])
         }
     }
 }

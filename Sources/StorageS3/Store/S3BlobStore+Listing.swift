@@ -67,14 +67,17 @@ extension S3BlobStore {
                 for upload in page.uploads where Self.isOlder(upload, than: age, at: now) {
                     guard try await body(upload) else { return }
                 }
-                guard page.isTruncated, page.nextKeyMarker != before?.nextKeyMarker || before?.nextUploadIDMarker != page.nextUploadIDMarker
+                guard page.isTruncated,
+                    page.nextKeyMarker != before?.nextKeyMarker || before?.nextUploadIDMarker != page.nextUploadIDMarker
                 else { break }
                 last = page
             } while last?.nextKeyMarker != nil
         }
     }
 
-    private static func isOlder(_ upload: ListMultipartUploadsResult.Upload, than age: Duration, at now: Timestamp) -> Bool {
+    private static func isOlder(_ upload: ListMultipartUploadsResult.Upload, than age: Duration, at now: Timestamp)
+        -> Bool
+    {
         guard age > .zero else { return true }
         guard let initiated = upload.initiated else { return false }
         return now.microseconds - initiated.microseconds > age.wholeMicroseconds

@@ -26,22 +26,36 @@ public final class S3BlobStore: BlobStore {
     ///
     /// - Parameters:
     ///   - configuration: Where it is.
-    ///   - spool: Where bodies wait until they are in the bucket; it must have been opened to be one.
+    ///   - spoolDirectory: A directory on local disk where bodies wait until they are in the bucket; it is made where it is missing, and
+    ///     what lies in it is of no use to another process.
     ///   - observer: Is told of repetitions and of what was given up.
     /// - Throws: ``/StorageCore/StorageError/Code/wrongStore`` for what somebody has to put right: credentials that are refused, a bucket
     ///   that is not there, another region, a place that is no store; ``/StorageCore/StorageError/Code/unavailable`` while the service
     ///   cannot be reached.
     public static func open(
-        _ configuration: S3Configuration, spool: LocalDiskBlobStore,
+        _ configuration: S3Configuration, spoolDirectory: String,
         observer: some ResilienceObserver = LoggingResilienceObserver()
+    ) async throws -> S3BlobStore {
+        try await open(configuration, observer: observer) {
+            var settings = LocalDiskBlobStore.Configuration()
+            settings.isSpool = true
+            return try await LocalDiskBlobStore.open(directory: spoolDirectory, configuration: settings)
+        }
+    }
+
+    /// As ``open(_:spoolDirectory:observer:)``, with a spool that is opened once the service has let the store in: a start that is refused
+    /// has made nothing.
+    package static func open(
+        _ configuration: S3Configuration, observer: some ResilienceObserver = LoggingResilienceObserver(),
+        spool: () async throws -> LocalDiskBlobStore
     ) async throws -> S3BlobStore {
         let bucket = try S3Bucket(configuration)
         let caller = ResilientCaller(service: "s3", policy: configuration.retryPolicy, observer: observer)
         let facts = try await S3StoreFacts.learn(of: bucket, caller, createsStore: configuration.createsStore)
-        return S3BlobStore(configuration, bucket, caller, facts, spool: S3Spool(spool))
+        return S3BlobStore(configuration, bucket, caller, facts, spool: S3Spool(try await spool()))
     }
 
-    private init(
+    init(
         _ configuration: S3Configuration, _ bucket: S3Bucket, _ caller: ResilientCaller, _ facts: S3StoreFacts,
         spool: S3Spool
     ) {

@@ -54,7 +54,7 @@ final class S3Spool: Sendable {
         switch try bytes(of: staged) {
         case .memory(let bytes): .bytes(bytes, staged.digest)
         case .spool(let blob):
-            .stream(try disk.stream(of: blob, range: 0..<blob.size), length: blob.size, staged.digest)
+            .stream(disk.stream(of: blob, range: 0..<blob.size), length: blob.size, staged.digest)
         }
     }
 
@@ -66,7 +66,7 @@ final class S3Spool: Sendable {
             return try .digesting(slice ?? ByteBuffer())
         case .spool(let blob):
             let digest = try await disk.digest(of: blob, range: range)
-            return .stream(try disk.stream(of: blob, range: range), length: Int64(range.count), digest)
+            return .stream(disk.stream(of: blob, range: range), length: Int64(range.count), digest)
         }
     }
 

@@ -20,8 +20,9 @@ struct S3StoreFacts: Sendable {
         of bucket: S3Bucket, _ caller: ResilientCaller, createsStore: Bool
     ) async throws -> S3StoreFacts {
         do {
-            try await caller.call("open") { _ in try await bucket.headBucket() }
+            // Not the head of the bucket: its refusal would have no body that says why.
             let keepsVersions = try await caller.call("open") { _ in try await Self.keepsVersions(bucket) }
+            _ = try await caller.call("open") { _ in try await bucket.names(in: "store/", after: nil, limit: 1) }
             var isNew = false
             var present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             if present == nil {
@@ -31,7 +32,9 @@ struct S3StoreFacts: Sendable {
                 isNew = try await caller.call("open") { _ in try await Self.makeIdentity(bucket) }
                 present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             }
-            guard let identity = present else { throw S3Failure.unbelievable("a store.id that was written is not there") }
+            guard let identity = present else {
+                throw S3Failure.unbelievable("a store.id that was written is not there")
+            }
             let hasConditionalPut = try await caller.call("open") { _ in
                 try await Self.hasConditionalPut(bucket, identity.bytes)
             }
@@ -56,7 +59,8 @@ struct S3StoreFacts: Sendable {
         case .denied: message = "The S3 service refuses the access key, its secret or both (\(code))."
         case .noBucket: message = "There is no such bucket (\(code))."
         case .elsewhere:
-            message = "The bucket is in another region or behind another endpoint (\(code)\(failure.message.map { ": \($0)" } ?? ""))."
+            message =
+                "The bucket is in another region or behind another endpoint (\(code)\(failure.message.map { ": \($0)" } ?? ""))."
         case .unsupported, .other: message = "The S3 service cannot be used as a store (\(code))."
         }
         return StorageError(.wrongStore, message, cause: failure)
@@ -76,7 +80,9 @@ struct S3StoreFacts: Sendable {
     private static func makeIdentity(_ bucket: S3Bucket) async throws -> Bool {
         let text = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
         do {
-            guard case .stored = try await bucket.put(identity, .digesting(text), onlyIfAbsent: true) else { return false }
+            guard case .stored = try await bucket.put(identity, .digesting(text), onlyIfAbsent: true) else {
+                return false
+            }
         } catch let error as StorageError where isUnsupported(error) {
             _ = try await bucket.put(identity, .digesting(text), onlyIfAbsent: false)
         }
@@ -86,7 +92,9 @@ struct S3StoreFacts: Sendable {
     /// Writes the identity again, with the same bytes, on the condition that it is not there.
     private static func hasConditionalPut(_ bucket: S3Bucket, _ bytes: ByteBuffer) async throws -> Bool {
         do {
-            guard case .present = try await bucket.put(identity, .digesting(bytes), onlyIfAbsent: true) else { return false }
+            guard case .present = try await bucket.put(identity, .digesting(bytes), onlyIfAbsent: true) else {
+                return false
+            }
             return true
         } catch let error as StorageError where isUnsupported(error) {
             return false
