@@ -1,0 +1,198 @@
+import NIOCore
+import StorageCore
+import StorageTesting
+import Testing
+
+@testable import StorageS3
+
+@Suite("Transfers that break")
+struct BrokenTransferTests {
+    private let s3 = ScriptedS3()
+
+    private func staged(_ bytes: ByteBuffer, in store: S3BlobStore) async throws -> (StagedBlob, BlobKey) {
+        let staged = try await store.stage(ByteStream(bytes))
+        return (staged, BlobKey(space: .shared, digest: staged.digest))
+    }
+
+    private func save(_ bytes: ByteBuffer, in store: S3BlobStore) async throws -> BlobKey {
+        let (staged, key) = try await staged(bytes, in: store)
+        do {
+            try await store.publish(staged, as: key)
+            await store.discard(staged)
+            return key
+        } catch {
+            await store.discard(staged)
+            throw error
+        }
+    }
+
+    /// With uploads in parts of 100,000 bytes.
+    private func inParts(_ configuration: inout S3Configuration) {
+        configuration.multipartThreshold = 250_000
+        configuration.partSize = 100_000
+    }
+
+    @Test("a download goes on at the byte where it broke", arguments: [0, 1, 65_536, 99_999, 299_999])
+    func resumedDownload(kept: Int) async throws {
+        try await s3.withStore { store in
+            let bytes = ByteBuffer.random(count: 300_000, seed: 1)
+            let key = try await save(bytes, in: store)
+            s3.lie { request, count, honest in
+                guard request.operation == "GetObject", count == 1 else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: kept) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            let read = try await content.stream.collect(upTo: 300_000)
+            #expect(read == bytes)
+            #expect(s3.count("GetObject") == 2)
+            // What was received and not yet taken may be asked for again.
+            let start = s3.ranges.first.flatMap { Int($0.dropFirst("bytes=".count).prefix { $0 != "-" }) }
+            #expect(start.map { $0 <= kept } == true)
+        }
+    }
+
+    @Test("a small blob that breaks off is read again", arguments: [0, 1, 999])
+    func smallDownload(kept: Int) async throws {
+        try await s3.withStore { store in
+            let bytes = ByteBuffer.random(count: 1_000, seed: 2)
+            let key = try await save(bytes, in: store)
+            s3.lie { request, count, honest in
+                guard request.operation == "GetObject", count == 1 else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: kept) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            let read = try await content.stream.collect(upTo: 1_000)
+            #expect(read == bytes)
+        }
+    }
+
+    @Test("a download that breaks again and again fails in the end, and never ends as if it were whole")
+    func hopelessDownload() async throws {
+        try await s3.withStore { store in
+            let key = try await save(.random(count: 300_000, seed: 3), in: store)
+            s3.lie { request, _, honest in
+                guard request.operation == "GetObject" else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: 0) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            await #expect(throws: StorageError.self) { _ = try await content.stream.collect(upTo: 300_000) }
+            #expect(s3.count("GetObject") < 20)
+        }
+    }
+
+    @Test("a resumed download does not mix objects")
+    func replacedObject() async throws {
+        try await s3.withStore { store in
+            let key = try await save(.random(count: 300_000, seed: 4), in: store)
+            s3.lie { request, count, honest in
+                guard request.operation == "GetObject", count == 1 else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: 100_000) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            s3.replace(key.name, .random(count: 300_000, seed: 5))
+            await #expect(throws: StorageError.self) { _ = try await content.stream.collect(upTo: 300_000) }
+        }
+    }
+
+    @Test("another part than was asked for is not taken for it")
+    func wrongPart() async throws {
+        try await s3.withStore { store in
+            let key = try await save(.random(count: 300_000, seed: 6), in: store)
+            s3.lie { request, _, honest in
+                guard request.operation == "GetObject" else { return honest }
+                var answer = honest
+                answer.headers = honest.headers.map { name, value in
+                    name == "Content-Range" ? (name, "bytes 0-99999/300000") : (name, value)
+                }
+                return answer
+            }
+            await #expect(throws: StorageError.self) { _ = try await store.open(key, range: 1_000..<101_000) }
+        }
+    }
+
+    @Test("a large blob goes up in parts, and comes down whole")
+    func parts() async throws {
+        try await s3.withStore(inParts) { store in
+            let bytes = ByteBuffer.random(count: 1_050_001, seed: 7)
+            let key = try await save(bytes, in: store)
+            let content = try #require(try await store.open(key, range: nil))
+            let read = try await content.stream.collect(upTo: 1_050_001)
+            #expect(read == bytes)
+            #expect(s3.count("UploadPart") == 11)
+            #expect(s3.count("HeadObject") == 2)
+            #expect(s3.uploads == 0)
+        }
+    }
+
+    @Test("an error behind the status 200 of a completion is an error", arguments: ["InternalError", "SlowDown"])
+    func errorBehindSuccess(code: String) async throws {
+        try await s3.withStore(inParts) { store in
+            s3.lie { request, count, honest in
+                guard request.operation == "CompleteMultipartUpload", count == 1 else { return honest }
+                return ScriptedAnswer.error(200, code)
+            }
+            let bytes = ByteBuffer.random(count: 500_000, seed: 8)
+            let key = try await save(bytes, in: store)
+            let size = try await store.info(for: key)?.size
+            #expect(size == 500_000)
+            #expect(s3.uploads == 0)
+        }
+    }
+
+    @Test("an upload whose parts the server has forgotten begins anew", arguments: ["NoSuchUpload", "InvalidPart"])
+    func forgottenUpload(code: String) async throws {
+        try await s3.withStore(inParts) { store in
+            s3.lie { request, count, honest in
+                request.operation == "UploadPart" && count == 3 ? .error(404, code) : honest
+            }
+            let key = try await save(.random(count: 500_000, seed: 9), in: store)
+            let size = try await store.info(for: key)?.size
+            #expect(size == 500_000)
+            #expect(s3.count("CreateMultipartUpload") == 2)
+            #expect(s3.uploads == 0)
+        }
+    }
+
+    @Test("an upload that fails gives its parts back", arguments: ["UploadPart", "CompleteMultipartUpload"])
+    func failedUpload(operation: String) async throws {
+        try await s3.withStore(inParts) { store in
+            s3.lie { request, _, honest in request.operation == operation ? .error(403, "AccessDenied") : honest }
+            await #expect(throws: StorageError.self) { _ = try await save(.random(count: 500_000, seed: 10), in: store) }
+            #expect(s3.count("AbortMultipartUpload") == 1)
+        }
+    }
+
+    @Test("an upload that is cancelled gives its parts back")
+    func cancelledUpload() async throws {
+        try await s3.withStore(inParts) { store in
+            let (reached, signal) = AsyncStream.makeStream(of: Void.self)
+            s3.lie { request, count, honest in
+                guard request.operation == "UploadPart", count > 2 else { return honest }
+                signal.yield()
+                // Never answered, and never closed.
+                return ScriptedAnswer(headers: [("ETag", "\"x\"")], announced: 10)
+            }
+            let (staged, key) = try await staged(.random(count: 500_000, seed: 11), in: store)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try? await store.publish(staged, as: key) }
+                for await _ in reached { break }
+                group.cancelAll()
+            }
+            await store.discard(staged)
+            #expect(s3.uploads == 0)
+            #expect(s3.count("AbortMultipartUpload") == 1)
+        }
+    }
+}
