@@ -35,10 +35,12 @@ struct S3Download {
             } catch {
                 let failure = S3Failure.transport(error)
                 guard let failure = failure as? StorageError, failure.isTransient, position < end else { throw failure }
-                // A receiver who was slow is no failure of the service, which may well have closed the connection meanwhile.
+                // A receiver who was slow is no failure of the service, which may well have closed the connection meanwhile; a second
+                // break before any byte has come is one.
                 let isOurs = asked - latest > store.configuration.idleTimeout / 3
                 chunks = nil
                 chunks = try await reopen(after: isOurs ? nil : failure).chunks
+                latest = ContinuousClock.now
             }
         }
         // The end of the body frees its connection for the next.

@@ -89,6 +89,29 @@ struct BrokenTransferTests {
         }
     }
 
+    @Test("a receiver who was slow is asked for no patience afterwards: what breaks again and again fails")
+    func hopelessDownloadOfSlowReceiver() async throws {
+        try await s3.withStore {
+            $0.idleTimeout = .seconds(3)
+        } _: { store in
+            let key = try await save(.random(count: 3_000_000, seed: 12), in: store)
+            s3.lie { request, count, honest in
+                guard request.operation == "GetObject" else { return honest }
+                var answer = honest
+                let kept = count == 1 ? 1_000_000 : 0
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: kept) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            var chunks = content.stream.makeAsyncIterator()
+            _ = try await chunks.next()
+            try await Task.sleep(for: .milliseconds(1_100))
+            await #expect(throws: StorageError.self) { while try await chunks.next() != nil {} }
+            #expect(s3.count("GetObject") < 20)
+        }
+    }
+
     @Test("a resumed download does not mix objects")
     func replacedObject() async throws {
         try await s3.withStore { store in
@@ -169,7 +192,9 @@ struct BrokenTransferTests {
     func failedUpload(operation: String) async throws {
         try await s3.withStore(inParts) { store in
             s3.lie { request, _, honest in request.operation == operation ? .error(403, "AccessDenied") : honest }
-            await #expect(throws: StorageError.self) { _ = try await save(.random(count: 500_000, seed: 10), in: store) }
+            await #expect(throws: StorageError.self) {
+                _ = try await save(.random(count: 500_000, seed: 10), in: store)
+            }
             #expect(s3.count("AbortMultipartUpload") == 1)
         }
     }

@@ -29,7 +29,7 @@ enum S3Server {
     }
 }
 
-/// A store in a place of its own, with a spool of its own; both go with their last reference.
+/// A store in a place of its own, with a spool of its own that goes with the last reference: it must outlive the store.
 final class S3Place: Sendable {
     let configuration: S3Configuration
     let spool: LocalDiskBlobStore
