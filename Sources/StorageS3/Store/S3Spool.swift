@@ -26,13 +26,12 @@ final class S3Spool: Sendable {
             beginning.writeImmutableBuffer(chunk)
         }
         try Self.check(atLeast: Int64(beginning.readableBytes), announced: body.length)
-        // Passed on once: the rest of the body cannot be had again.
-        nonisolated(unsafe) var rest = chunks
-        nonisolated(unsafe) var first: ByteBuffer? = beginning
+        // The one task that takes the body in: nobody else has the stream, and the disk passes over it once.
+        nonisolated(unsafe) var rest = (beginning: Optional(beginning), chunks: chunks)
         let whole = ByteStream(length: body.length, isReplayable: false) {
             return {
-                if let beginning = first.take() { return beginning }
-                return try await rest.next()
+                if let beginning = rest.beginning.take() { return beginning }
+                return try await rest.chunks.next()
             }
         }
         return try await spool(whole)

@@ -152,7 +152,8 @@ final class ScriptedS3: Sendable {
         guard let first = Int(ends[0]), first < size else { return .error(416, "InvalidRange") }
         let last = min(Int(ends[1]) ?? size - 1, size - 1)
         answer.status = 206
-        answer.body = object.bytes.getSlice(at: object.bytes.readerIndex + first, length: last - first + 1) ?? ByteBuffer()
+        answer.body =
+            object.bytes.getSlice(at: object.bytes.readerIndex + first, length: last - first + 1) ?? ByteBuffer()
         answer.announced = answer.body.readableBytes
         answer.headers.append(("Content-Range", "bytes \(first)-\(last)/\(size)"))
         return answer
