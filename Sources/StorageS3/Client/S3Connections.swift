@@ -26,7 +26,9 @@ final class S3Connections: Sendable {
         options.connectionPool.retryConnectionEstablishment = false
         options.http1_1ConnectionDebugInitializer = { channel in
             let reads = AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: Self.largestRead)
-            return channel.setOption(.recvAllocator, value: reads)
+            return channel.setOption(.recvAllocator, value: reads).flatMapThrowing {
+                try channel.pipeline.syncOperations.addHandler(QuickAcknowledgement(), position: .first)
+            }
         }
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
     }

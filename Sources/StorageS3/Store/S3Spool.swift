@@ -26,7 +26,7 @@ final class S3Spool: Sendable {
             beginning.writeImmutableBuffer(chunk)
         }
         try Self.check(atLeast: Int64(beginning.readableBytes), announced: body.length)
-        // The one task that takes the body in: nobody else has the stream, and the disk passes over it once.
+        // Guarded by the one task that takes the body in: nobody else has the stream, and the disk passes over it once.
         nonisolated(unsafe) var rest = (beginning: Optional(beginning), chunks: chunks)
         let whole = ByteStream(length: body.length, isReplayable: false) {
             return {
