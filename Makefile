@@ -55,11 +55,11 @@ acceptance: ## Runs the acceptance tests against STORAGED_BINARY (the newest con
 	STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/$(CONFIGURATION)/storaged)" scripts/acceptance $(ARGS)
 
 .PHONY: nightly
-nightly: release ## Runs the slow lanes of the acceptance tests against the release binary, and all of them on Postgres.
+nightly: release ## Runs the slow lanes of the acceptance tests against the release binary, on every store, and all of them on Postgres.
 	status=0; \
 	export STORAGED_BINARY="$(or $(STORAGED_BINARY),.build/release/storaged)"; \
 	scripts/acceptance --stores postgres $(ARGS) || status=$$?; \
-	for stores in sqlite postgres nodes; do scripts/acceptance --nightly --stores $$stores $(ARGS) || status=$$?; done; \
+	for stores in sqlite postgres nodes s3; do scripts/acceptance --nightly --stores $$stores $(ARGS) || status=$$?; done; \
 	exit $$status
 
 .PHONY: bench

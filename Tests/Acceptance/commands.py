@@ -7,6 +7,7 @@ import subprocess
 import time
 from typing import Any
 
+from blobs import blobs_of
 from client import Client
 from daemon import Daemon, run_command
 
@@ -43,8 +44,8 @@ def findings(daemon: Daemon, *, read_data: bool = True) -> list[str]:
 
 
 def stored_blobs(daemon: Daemon) -> int:
-    """How many files lie where the bytes of clients are."""
-    return sum(path.is_file() for place in ("store", "containers") for path in (daemon.data / place).rglob("*"))
+    """How many blobs lie where the bytes of clients are."""
+    return len(blobs_of(daemon.data))
 
 
 def wait_for_status(client: Client, status: int) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from forwarder import Forwarder
-from stores import NODES, with_database
+from stores import NODES, with_stores
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 60.0
@@ -47,7 +47,7 @@ def free_port() -> int:
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The environment for a server or command: nothing of the caller's that could configure it."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, "LANG": "C.UTF-8", **with_database(extra)}
+    return {**inherited, "LANG": "C.UTF-8", **with_stores(extra)}
 
 
 def run_command(

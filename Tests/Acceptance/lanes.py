@@ -1,4 +1,4 @@
-"""Which tests belong to STORAGED_TEST_STORES, and an end for the databases made for them: a plugin of both folders."""
+"""Which tests belong to STORAGED_TEST_STORES, and an end for the stores made for them: a plugin of both folders."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pytest
 
+import buckets
 import stores
+
+# For tests of files in the data directory.
+on_disk = pytest.mark.stores(*(mode for mode in stores.MODES if mode != "s3"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "stores(*modes): runs only with these of STORAGED_TEST_STORES")
     if stores.MODE not in stores.MODES:
         pytest.exit(f"STORAGED_TEST_STORES is {stores.MODE}, not one of {', '.join(stores.MODES)}", returncode=2)
-    if stores.MODE != "sqlite":
-        try:
+    try:
+        if stores.ON_POSTGRES:
             stores.psql(stores.cluster(), "SELECT 1")
-        except (RuntimeError, OSError) as error:
-            pytest.exit(f"a Postgres for the tests: {error}", returncode=2)
+        if stores.IN_BUCKET:
+            buckets.server()
+    except (RuntimeError, OSError) as error:
+        pytest.exit(f"stores for the tests: {error}", returncode=2)
 
 
 @pytest.hookimpl(trylast=True)
@@ -35,13 +41,13 @@ def belongs(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def databases_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
+def stores_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
     """Drops those whose servers had their data below `tmp_path`."""
     directory: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
     if directory is not None:
-        stores.drop_databases(directory)
+        stores.drop_stores(directory)
 
 
 def pytest_unconfigure() -> None:
-    stores.drop_databases(Path("/"))
+    stores.drop_stores(Path("/"))

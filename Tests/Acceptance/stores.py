@@ -3,6 +3,8 @@
 sqlite    a file in the data directory (when nothing is said)
 postgres  a database of each data directory's own, in the cluster that STORAGED_TEST_POSTGRES names
 nodes     the same, shared by two processes with one data directory
+s3        a file in the data directory for the records; the bytes below a prefix of each data directory's own, in the
+          bucket that STORAGED_TEST_S3_* names
 """
 
 from __future__ import annotations
@@ -17,11 +19,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-MODES = ("sqlite", "postgres", "nodes")
+import buckets
+from buckets import Bucket
+
+MODES = ("sqlite", "postgres", "nodes", "s3")
 MODE = os.environ.get("STORAGED_TEST_STORES") or "sqlite"
 NODES = 2 if MODE == "nodes" else 1
+ON_POSTGRES = MODE in ("postgres", "nodes")
+IN_BUCKET = MODE == "s3"
 
 _databases: dict[Path, str] = {}
+_buckets: dict[Path, Bucket] = {}
 
 
 def cluster() -> str:
@@ -57,12 +65,16 @@ def drop_database(url: str) -> None:
     psql(in_cluster(url, "postgres"), f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
 
 
-def with_database(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a server or command is told, and the database of its data directory unless it names one itself."""
+def with_stores(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a server or command is told, and the stores of its data directory unless it names some itself."""
     place = environment.get("DATA_DIRECTORY")
-    if MODE == "sqlite" or place is None or "DATABASE_URL" in environment:
-        return dict(environment)
-    return {"DATABASE_URL": database_of(Path(place)), **environment}
+    found: dict[str, str] = {}
+    if place is not None and ON_POSTGRES and "DATABASE_URL" not in environment:
+        found["DATABASE_URL"] = database_of(Path(place))
+    bucket = bucket_of(Path(place)) if place is not None else None
+    if bucket is not None and not {"BLOBS_STORE", "S3_BUCKET"} & environment.keys():
+        found.update(bucket.settings)
+    return {**found, **environment}
 
 
 def database_of(data: Path) -> str:
@@ -77,10 +89,25 @@ def use_database(data: Path, url: str) -> None:
     _databases[Path(os.path.abspath(data))] = url
 
 
-def drop_databases(below: Path) -> None:
-    """Those of all data directories below a folder."""
+def bucket_of(data: Path) -> Bucket | None:
+    """Where the bytes of a data directory's server are; None for the directory itself."""
+    place = Path(os.path.abspath(data))
+    if IN_BUCKET and place not in _buckets:
+        _buckets[place] = Bucket.fresh(buckets.server())
+    return _buckets.get(place)
+
+
+def use_bucket(data: Path, bucket: Bucket) -> None:
+    """Makes a part of a bucket the one of a data directory, and of the commands on it."""
+    _buckets[Path(os.path.abspath(data))] = bucket
+
+
+def drop_stores(below: Path) -> None:
+    """The databases and parts of buckets of all data directories below a folder."""
     for place in [place for place in _databases if place.is_relative_to(below)]:
         drop_database(_databases.pop(place))
+    for place in [place for place in _buckets if place.is_relative_to(below)]:
+        _buckets.pop(place).clear()
 
 
 # What the database of a data directory says
@@ -88,7 +115,7 @@ def drop_databases(below: Path) -> None:
 
 def rows(data: Path, query: str) -> list[dict[str, Any]]:
     """The rows of a query that every database understands, by the names of their columns."""
-    if MODE != "sqlite":
+    if ON_POSTGRES:
         return list(json.loads(psql(database_of(data), f"SELECT coalesce(json_agg(r), '[]') FROM ({query}) AS r")))
     connection = sqlite3.connect(f"file:{data}/storaged.sqlite?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
@@ -100,7 +127,7 @@ def rows(data: Path, query: str) -> list[dict[str, Any]]:
 
 def change(data: Path, statement: str) -> int:
     """Runs one UPDATE, INSERT or DELETE and says how many rows it changed."""
-    if MODE != "sqlite":
+    if ON_POSTGRES:
         query = f"WITH changed AS ({statement} RETURNING 1) SELECT count(*) FROM changed"
         return int(psql(database_of(data), query))
     connection = sqlite3.connect(data / "storaged.sqlite")
@@ -113,4 +140,4 @@ def change(data: Path, statement: str) -> int:
 
 def blob(digits: str) -> str:
     """A literal of bytes, from hexadecimal digits."""
-    return f"x'{digits}'" if MODE == "sqlite" else f"'\\x{digits}'::bytea"
+    return f"x'{digits}'" if not ON_POSTGRES else f"'\\x{digits}'::bytea"

@@ -13,6 +13,7 @@ import expect
 from client import Client, Member, basic, new_login, new_password, new_token, token_client
 from conftest import StartServer
 from daemon import Daemon
+from lanes import on_disk
 from wire import Part, form, form_type
 
 REGISTER = "/api/v1/user/register"
@@ -209,6 +210,7 @@ def test_ping_tells_the_round_trips_without_credentials(anonymous: Client) -> No
     assert all(isinstance(value, (int, float)) and 0 <= value < 10_000 for value in body.values())
 
 
+@on_disk
 @pytest.mark.parametrize("fault", ["moved away", "a file in its place"])
 def test_ping_tells_that_the_store_is_down(start: StartServer, fault: str) -> None:
     daemon = start()

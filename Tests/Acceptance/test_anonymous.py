@@ -10,6 +10,7 @@ import requests
 
 import expect
 from client import Client, new_member
+from commands import stored_blobs
 from conftest import StartServer, start_daemon
 from daemon import Daemon
 from ways import WAYS, Way, by_name
@@ -76,7 +77,7 @@ def test_a_refused_upload_leaves_nothing(start: StartServer, way: Way) -> None:
     daemon = start(ANONYMOUS_UPLOADS="off")
     expect.problem(way.send(Client(daemon.url), b"x" * 100_000), 401)
     assert daemon.staging_files() == 0
-    assert not [path for path in daemon.data.glob("store/*/*") if path.is_file()]
+    assert stored_blobs(daemon) == 0
 
 
 def test_a_trusted_proxy_on_this_machine_is_still_a_proxy(start: StartServer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import expect
+from blobs import blobs_of
 from client import Client, Member, new_token, token_client
 from conftest import start_daemon
 from daemon import Daemon
@@ -222,10 +223,11 @@ def test_accounts_have_a_container_too(member: Member) -> None:
     expect.problem(client.get("/api/files/docs/a.txt"), 404)
 
 
-def test_a_token_container_keeps_no_trace_of_its_token_on_disk(server: Daemon, client: Client) -> None:
+def test_a_token_container_keeps_no_trace_of_its_token(server: Daemon, client: Client) -> None:
     client.put_name("a.txt", b"x")
     token = client.headers["X-Auth-Token"]
     assert not [path for path in server.data.rglob("*") if token in path.name.lower()]
+    assert not [blob for blob in blobs_of(server.data) if token in blob.key.lower()]
     account = client.listing()["account_id"]
     assert account != token
     assert token not in server.log(limit=1 << 30), "the log must not show the credential"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -11,27 +10,31 @@ from pathlib import Path
 
 import pytest
 
+from blobs import Blob, blob_of, blobs_of
 from client import new_member, token_client
 from commands import command, done, findings, fsck
 from conftest import StartServer
 from daemon import Daemon
 from importing import contents, start_import
+from lanes import on_disk
 from stores import blob, change
+
+Places = dict[str, Blob]
 
 SIZE = 100_000  # more than one part in memory
 
 DAY = 86_400_000_000
 
 
-def of(key: Path) -> str:
-    """The condition that means the blob in a file of the store."""
-    return f"hash = {blob(key.name[:64])}"
+def of(stored: Blob) -> str:
+    """The condition that means a blob of the store."""
+    return f"hash = {blob(stored.name[:64])}"
 
 
-def age(daemon: Daemon, key: Path, days: float, *columns: str) -> None:
+def age(daemon: Daemon, stored: Blob, days: float, *columns: str) -> None:
     """Makes what the database remembers of a blob older than it is."""
     changes = ", ".join(f"{column} = {column} - {int(days * DAY)}" for column in columns)
-    assert change(daemon.data, f"UPDATE blobs SET {changes} WHERE {of(key)}") == 1
+    assert change(daemon.data, f"UPDATE blobs SET {changes} WHERE {of(stored)}") == 1
 
 
 def content(letter: str) -> bytes:
@@ -39,60 +42,57 @@ def content(letter: str) -> bytes:
 
 
 @pytest.fixture
-def stored(start: StartServer) -> tuple[Daemon, dict[str, Path]]:
+def stored(start: StartServer) -> tuple[Daemon, Places]:
     """A server with files a to f, and where their bytes lie."""
     daemon = start()
     client = new_member(daemon.url).client
     for letter in "abcdef":
         client.stored(f"/{letter}", content(letter))
-    places = {path.read_bytes()[:1].decode(): path for path in (daemon.data / "store").rglob("*") if path.is_file()}
+    places = {blob.read()[:1].decode(): blob for blob in blobs_of(daemon.data, "store")}
     assert sorted(places) == list("abcdef")
     return daemon, places
 
 
-def flip(places: dict[str, Path]) -> None:
-    with places["a"].open("r+b") as file:
-        file.seek(SIZE - 1)
-        file.write(b"b")
+def flip(places: Places) -> None:
+    places["a"].write(places["a"].read()[:-1] + b"b")
 
 
-def truncate(places: dict[str, Path]) -> None:
-    os.truncate(places["a"], SIZE - 1)
+def truncate(places: Places) -> None:
+    places["a"].write(places["a"].read()[:-1])
 
 
-def extend(places: dict[str, Path]) -> None:
-    with places["a"].open("ab") as file:
-        file.write(b"a")
+def extend(places: Places) -> None:
+    places["a"].write(places["a"].read() + b"a")
 
 
-def swap(places: dict[str, Path]) -> None:
-    (a, b) = (places["a"].read_bytes(), places["b"].read_bytes())
-    places["a"].write_bytes(b)
-    places["b"].write_bytes(a)
+def swap(places: Places) -> None:
+    (a, b) = (places["a"].read(), places["b"].read())
+    places["a"].write(b)
+    places["b"].write(a)
 
 
-def remove(places: dict[str, Path]) -> None:
-    places["a"].unlink()
+def remove(places: Places) -> None:
+    places["a"].remove()
 
 
-def put_folder(places: dict[str, Path]) -> None:
-    places["a"].unlink()
-    places["a"].mkdir()
+def put_folder(places: Places) -> None:
+    places["a"].remove()
+    places["a"].path.mkdir()
 
 
-def put_fifo(places: dict[str, Path]) -> None:
-    places["a"].unlink()
-    os.mkfifo(places["a"])
+def put_fifo(places: Places) -> None:
+    places["a"].remove()
+    os.mkfifo(places["a"].path)
 
 
-def put_symlink(places: dict[str, Path]) -> None:
-    aside = places["a"].with_name("aside")
-    places["a"].rename(aside)
-    places["a"].symlink_to(aside)
+def put_symlink(places: Places) -> None:
+    aside = places["a"].path.with_name("aside")
+    places["a"].path.rename(aside)
+    places["a"].path.symlink_to(aside)
 
 
 # The damage, what a look at sizes finds, what reading finds, and whose files are no more what they were.
-DAMAGES: list[tuple[Callable[[dict[str, Path]], None], list[str], list[str], str]] = [
+DAMAGES: list[tuple[Callable[[Places], None], list[str], list[str], str]] = [
     (flip, [], ["wrong_digest"], "a"),
     (swap, [], ["wrong_digest", "wrong_digest"], "ab"),
     (truncate, ["wrong_size"], ["wrong_size"], "a"),
@@ -102,14 +102,16 @@ DAMAGES: list[tuple[Callable[[dict[str, Path]], None], list[str], list[str], str
     (put_fifo, ["missing"], ["missing"], "a"),
     (put_symlink, ["missing", "unrecognised"], ["missing", "unrecognised"], "a"),
 ]
+ONLY_ON_DISK = (put_folder, put_fifo, put_symlink)
 
 
 @pytest.mark.parametrize(
-    ("damage", "quick", "thorough", "hurt"), DAMAGES, ids=[damage.__name__ for damage, *_ in DAMAGES]
+    ("damage", "quick", "thorough", "hurt"),
+    [pytest.param(*row, id=row[0].__name__, marks=[on_disk] if row[0] in ONLY_ON_DISK else []) for row in DAMAGES],
 )
 def test_damage_is_found_and_named(
-    stored: tuple[Daemon, dict[str, Path]],
-    damage: Callable[[dict[str, Path]], None],
+    stored: tuple[Daemon, Places],
+    damage: Callable[[Places], None],
     quick: list[str],
     thorough: list[str],
     hurt: str,
@@ -121,11 +123,11 @@ def test_damage_is_found_and_named(
     found, summary = fsck(daemon)
     assert sorted(row["finding"] for row in found) == thorough
     blobs = [row["subject"] for row in found if row["finding"] != "unrecognised"]
-    assert sorted(blobs) == sorted(str(places[letter].relative_to(daemon.data)) for letter in hurt)
+    assert sorted(blobs) == sorted(places[letter].key for letter in hurt)
     assert summary["read_bytes"] >= SIZE * (6 - len(hurt))
 
 
-def test_the_numbers_at_the_end_are_those_of_the_store(stored: tuple[Daemon, dict[str, Path]]) -> None:
+def test_the_numbers_at_the_end_are_those_of_the_store(stored: tuple[Daemon, Places]) -> None:
     daemon, _ = stored
     _, quick = fsck(daemon, read_data=False)
     assert quick == {"blobs": 6, "bytes": 6 * SIZE, "containers": 1, "files": 6, "read_bytes": 0, "findings": 0}
@@ -134,52 +136,59 @@ def test_the_numbers_at_the_end_are_those_of_the_store(stored: tuple[Daemon, dic
     assert "all is well" in done(daemon, "fsck") and "of them read" in done(daemon, "fsck", "--read-data")
 
 
-def test_what_nobody_stored_is_found_and_left_alone(stored: tuple[Daemon, dict[str, Path]]) -> None:
+def test_what_nobody_stored_is_found_and_left_alone(stored: tuple[Daemon, Places]) -> None:
     daemon, places = stored
-    folder = places["a"].parent
-    unknown = folder / (folder.name + "0" * 62)
-    unknown.write_bytes(b"bytes without a row")
-    generation = folder / (places["a"].name + ".7")
-    shutil.copy(places["a"], generation)
-    foreign = [
-        folder / "notes\n\x1b[2J.txt",
-        daemon.data / "store" / "README",
-        daemon.data / "containers" / "backup",
-        daemon.data / "staging" / "upload.part",
-    ]
-    for path in foreign:
-        path.write_bytes(b"whatever")
-    old = daemon.data / "staging" / ("0a" * 16)
-    old.write_bytes(b"half an upload")
-    assert findings(daemon) == ["unknown"] * 2 + ["unrecognised"] * 4  # the last one is too young
-    os.utime(old, (time.time() - 90_000,) * 2)
+    folder = places["a"].key.rpartition("/")[0]
+    unknown = blob_of(daemon.data, f"{folder}/{folder[-2:]}{'0' * 62}")
+    unknown.write(b"bytes without a row")
+    generation = blob_of(daemon.data, places["a"].key + ".7")
+    generation.write(places["a"].read())
+    names = [f"{folder}/notes\n\x1b[2J.txt", "store/README", "containers/backup"]
+    foreign = [blob_of(daemon.data, name) for name in names]
+    for stray in foreign:
+        stray.write(b"whatever")
     found, _ = fsck(daemon)
-    expected = [("left_over", old), ("unknown", unknown), ("unknown", generation)]
-    expected += [("unrecognised", path) for path in foreign]
+    expected = [("unknown", unknown), ("unknown", generation), *(("unrecognised", stray) for stray in foreign)]
     assert sorted((row["finding"], row["subject"]) for row in found) == sorted(
-        (kind, str(path.relative_to(daemon.data))) for kind, path in expected
+        (kind, stray.key) for kind, stray in expected
     )
     text = command(daemon, "fsck").stdout
     assert "\x1b" not in text and r"notes\u{a}\u{1b}[2J.txt" in text
-    assert all(path.exists() for path in (unknown, generation, old, *foreign))
+    assert all(stray.exists() for _, stray in expected)
 
 
-def test_what_came_back_after_it_was_collected_is_found(stored: tuple[Daemon, dict[str, Path]]) -> None:
+@on_disk
+def test_half_an_upload_is_found_when_it_is_old(stored: tuple[Daemon, Places]) -> None:
+    daemon, _ = stored
+    foreign, old = daemon.data / "staging" / "upload.part", daemon.data / "staging" / ("0a" * 16)
+    foreign.write_bytes(b"whatever")
+    old.write_bytes(b"half an upload")
+    assert findings(daemon) == ["unrecognised"]  # the other one is too young
+    os.utime(old, (time.time() - 90_000,) * 2)
+    found, _ = fsck(daemon)
+    assert [(row["finding"], row["subject"]) for row in found] == [
+        ("left_over", str(old.relative_to(daemon.data))),
+        ("unrecognised", str(foreign.relative_to(daemon.data))),
+    ]
+    assert foreign.exists() and old.exists()
+
+
+def test_what_came_back_after_it_was_collected_is_found(stored: tuple[Daemon, Places]) -> None:
     daemon, places = stored
     client = token_client(daemon.url)
     client.put_name("gone", b"gone")
-    (place,) = [path for path in (daemon.data / "containers").rglob("*") if path.is_file()]
+    (place,) = blobs_of(daemon.data, "containers")
     assert client.delete("/api/files/gone").status_code == 204
     done(daemon, "gc", "--grace", "0")
-    place.write_bytes(b"gone")
+    place.write(b"gone")
     assert findings(daemon) == []  # an upload may have written it late, and tells the collector
     age(daemon, place, 1, "state_at")
     found, _ = fsck(daemon)
-    assert [(row["finding"], row["subject"]) for row in found] == [("left_over", str(place.relative_to(daemon.data)))]
-    assert all(path.exists() for path in places.values())
+    assert [(row["finding"], row["subject"]) for row in found] == [("left_over", place.key)]
+    assert all(blob.exists() for blob in places.values())
 
 
-def test_what_waits_too_long_is_found(stored: tuple[Daemon, dict[str, Path]]) -> None:
+def test_what_waits_too_long_is_found(stored: tuple[Daemon, Places]) -> None:
     daemon, places = stored
     assert daemon.stop() == 0
     now = time.time_ns() // 1000
@@ -208,7 +217,7 @@ def test_what_waits_too_long_is_found(stored: tuple[Daemon, dict[str, Path]]) ->
     assert findings(daemon) == []
 
 
-def test_wrong_counts_and_lost_references_are_found(stored: tuple[Daemon, dict[str, Path]]) -> None:
+def test_wrong_counts_and_lost_references_are_found(stored: tuple[Daemon, Places]) -> None:
     daemon, places = stored
     assert daemon.stop() == 0
     assert change(daemon.data, "UPDATE containers SET used_bytes = used_bytes + 1") == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import expect
+from blobs import blobs_of, shared_blob
 from client import Client, Member, basic, new_login, new_member, new_password
 from conftest import StartServer
 from daemon import Daemon, run_command
@@ -56,8 +57,7 @@ def test_upload_download_and_delete_as_the_assignment_has_them(server: Daemon, t
     uploaded = json.loads(curl("-u", f"{login}:{password}", "-F", f"file=@{source}", files))
     assert uploaded["hash"] == uploaded["file_hash"] == digest
     assert uploaded["name"] == "report.bin" and uploaded["size"] == len(content)
-    stored = server.data / "store" / digest[:2] / digest
-    assert stored.read_bytes() == content, "the assignment's layout on disk"
+    assert shared_blob(server.data, digest).read() == content, "the assignment's layout on disk, and in a bucket"
 
     saved = tmp_path / "down"
     saved.mkdir()
@@ -349,7 +349,7 @@ def test_bytes_are_collected_when_the_last_reference_has_gone(start: StartServer
     daemon = start()
     members = [new_member(daemon.url) for _ in range(2)]
     content, digest = new_content()
-    blob = daemon.data / "store" / digest[:2] / digest
+    blob = shared_blob(daemon.data, digest)
     for member in members:
         publish(member.client, content)
     members[0].client.put_name("private.txt", content)
@@ -365,7 +365,7 @@ def test_bytes_are_collected_when_the_last_reference_has_gone(start: StartServer
         lambda: members[0].client.delete("/api/files/private.txt"),
     ):
         collect("--grace", "0")
-        assert blob.read_bytes() == content, "there is a reference left"
+        assert blob.read() == content, "there is a reference left"
         assert delete().status_code in (200, 204)
     collect()
     assert blob.exists(), "the grace period"
@@ -374,7 +374,7 @@ def test_bytes_are_collected_when_the_last_reference_has_gone(start: StartServer
     expect.problem(Client(daemon.url).get(url), 404)
     publish(members[1].client, content)
     assert Client(daemon.url).get(url).content == content
-    assert [path.name.partition(".")[0] for path in (daemon.data / "store" / digest[:2]).iterdir()] == [digest]
+    assert [blob.name.partition(".")[0] for blob in blobs_of(daemon.data, f"store/{digest[:2]}")] == [digest]
 
 
 def test_two_different_hashes_are_a_bad_request(member: Member, anonymous: Client) -> None:

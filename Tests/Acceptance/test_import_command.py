@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from blobs import blobs_of
 from client import Member, new_member
 from commands import command, done, stored_blobs
 from conftest import StartServer
@@ -161,7 +162,7 @@ def test_an_import_needs_a_folder_and_an_account(start: StartServer, source: Pat
     assert nobody.returncode == EXIT_NO_USER and "nobody" in nobody.stderr
     missing = command(daemon, "import", str(source / "missing"), "--account", member.login)
     assert missing.returncode == EXIT_NO_INPUT and "missing" in missing.stderr
-    within = command(daemon, "import", str(daemon.data / "store"), "--account", member.login)
+    within = command(daemon, "import", str(daemon.data), "--account", member.login)
     assert within.returncode == EXIT_NO_INPUT and "data directory" in within.stderr
     assert member.client.paths() == []
 
@@ -199,9 +200,9 @@ def test_an_import_heals_what_the_store_has_lost(start: StartServer, tmp_path: P
     for name in ("missing", "short", "good"):
         (source / name).write_text(name)
     assert command(daemon, "import", str(source), "--account", member.login).returncode == 0
-    blobs = {path.read_bytes().decode(): path for path in (daemon.data / "store").rglob("*") if path.is_file()}
-    blobs["missing"].unlink()
-    os.truncate(blobs["short"], 2)
+    blobs = {blob.read().decode(): blob for blob in blobs_of(daemon.data, "store")}
+    blobs["missing"].remove()
+    blobs["short"].write(b"sh")
     result = command(daemon, "import", str(source), "--account", member.login, "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert report(result)["updated"] == 2 and report(result)["already_there"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 import expect
+from blobs import blobs_of
 from client import Client, basic, new_member, new_token, sign_in, token_client
 from conftest import StartServer
 from daemon import Daemon, run_command
+from stores import IN_BUCKET
 from wire import Part, Wire, chunked, form, form_type, head
 
 WaitUntil = Callable[[Callable[[], bool], float], None]
@@ -21,10 +24,17 @@ WaitUntil = Callable[[Callable[[], bool], float], None]
 
 def test_the_data_directory_is_made_and_private(start: StartServer) -> None:
     daemon = start()
-    token_client(daemon.url).put_name("a.txt", b"private")
     assert stat.S_IMODE(daemon.data.stat().st_mode) == 0o700
-    (blob,) = daemon.data.glob("containers/*/*/" + expect.digest(b"private"))
-    assert stat.S_IMODE(blob.stat().st_mode) & 0o077 == 0
+
+
+def test_the_bytes_of_a_token_lie_in_its_own_container(start: StartServer) -> None:
+    daemon = start()
+    token_client(daemon.url).put_name("a.txt", b"private")
+    (blob,) = blobs_of(daemon.data)
+    digest = expect.digest(b"private")
+    assert re.fullmatch(f"containers/[^/]+/{digest[:2]}/{digest}", blob.key) and blob.read() == b"private"
+    if not IN_BUCKET:
+        assert stat.S_IMODE(blob.path.stat().st_mode) & 0o077 == 0
 
 
 def test_an_upload_in_flight_at_sigterm_finishes(start: StartServer, wait_until: WaitUntil) -> None:

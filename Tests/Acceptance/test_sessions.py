@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import expect
+from blobs import shared_blob
 from client import Client, Member, basic, new_login, new_member, new_password, sign_in, token_client
 from conftest import StartServer
 from daemon import Daemon, run_command
@@ -203,13 +204,13 @@ def test_the_bytes_of_an_ended_account_are_collected(start: StartServer) -> None
     for owner in (member, neighbour):
         assert owner.client.post("/api/files", data=b"same").status_code == 200
     assert member.client.put_name("own.txt", b"own").status_code == 204
-    same, own = (daemon.data / "store" / digest[:2] / digest for digest in map(expect.digest, (b"same", b"own")))
+    same, own = (shared_blob(daemon.data, expect.digest(content)) for content in (b"same", b"own"))
     assert same.exists() and own.exists()
     assert member.client.delete(ACCOUNT, json={"password": member.password}).status_code == 204
     result = run_command("gc", "--grace", "0", directory=daemon.directory, DATA_DIRECTORY=str(daemon.data))
     assert result.returncode == 0, result.stderr
     assert not own.exists()
-    assert same.read_bytes() == b"same" and neighbour.client.paths() == [f"/by-hash/{expect.digest(b'same')}"]
+    assert same.read() == b"same" and neighbour.client.paths() == [f"/by-hash/{expect.digest(b'same')}"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import pytest
 
 import expect
+from blobs import blobs_of, shared_blob
 from client import Client, Member
 from daemon import Daemon
 from wire import Part, form, form_type
@@ -310,11 +311,11 @@ def test_a_quoted_boundary_preamble_and_epilogue(client: Client) -> None:
     expect.file_record(response.json(), "/docs/a.txt", b"the file")
 
 
-def test_a_stored_file_lies_under_its_hash_on_disk(server: Daemon, client: Client, member: Member) -> None:
+def test_a_stored_file_lies_under_its_hash(server: Daemon, client: Client, member: Member) -> None:
     content = json.dumps({"owner": member.login}).encode()
     name = expect.digest(content)
     member.client.stored("/shared.json", content)
     client.stored("/own.json", content)
-    assert (server.data / "store" / name[:2] / name).read_bytes() == content
-    own = list(server.data.glob(f"containers/*/{name[:2]}/{name}"))
-    assert [path.read_bytes() for path in own] == [content], "a token's bytes lie in its own container"
+    assert shared_blob(server.data, name).read() == content
+    own = [blob.read() for blob in blobs_of(server.data, "containers") if blob.key.endswith(f"/{name[:2]}/{name}")]
+    assert own == [content], "a token's bytes lie in its own container"

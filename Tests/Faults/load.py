@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from blobs import Blob, blobs_of
 from client import Client, new_member, new_token
 from commands import fsck
 from daemon import Daemon
@@ -99,7 +100,7 @@ class Load:
         after = whole_state(self.daemon, self.owners)
         reads = [read for worker in self.workers for read in worker.reads]
         found = self.unexpected + violations(self.before, self.history, after, reads)
-        found += [f"{path} does not hash to its name" for path in damaged_blobs(self.daemon.data)]
+        found += [f"{blob.key} does not hash to its name" for blob in damaged_blobs(self.daemon.data)]
         found += [str(finding) for finding in fsck(self.daemon)[0] if finding["finding"] not in left_behind]
         return found, after
 
@@ -123,7 +124,7 @@ def whole_state(daemon: Daemon, owners: Sequence[Principal]) -> dict[str, Value]
     return found
 
 
-def damaged_blobs(data: Path) -> list[Path]:
-    """Blobs on disk, referred to or not, whose bytes do not hash to their name."""
-    blobs = [path for top in ("store", "containers") for path in (data / top).rglob("*") if BLOB.match(path.name)]
-    return [path for path in blobs if hashlib.sha256(path.read_bytes()).hexdigest() != path.name[:64]]
+def damaged_blobs(data: Path) -> list[Blob]:
+    """Blobs, referred to or not, whose bytes do not hash to their name."""
+    blobs = [blob for blob in blobs_of(data) if BLOB.match(blob.name)]
+    return [blob for blob in blobs if hashlib.sha256(blob.read()).hexdigest() != blob.name[:64]]

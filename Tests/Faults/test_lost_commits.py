@@ -16,7 +16,7 @@ import requests
 from client import Client, Member, basic, new_login, new_member, new_password, token_client
 from commands import fsck
 from daemon import Daemon
-from stores import create_database, drop_databases, rows, use_database
+from stores import create_database, drop_stores, rows, use_database
 
 from cluster import Cluster
 from proxy import Proxy, Side
@@ -77,7 +77,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             use_database(server.data, proxy.target.geturl())
             yield Service(server.start(), proxy)
             findings = fsck(server)[0]
-        drop_databases(directory)
+        drop_stores(directory)
     assert findings == []
 
 

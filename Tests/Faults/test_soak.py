@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from blobs import blobs_of, bytes_stored
 from client import Client, Member, new_member, new_token
 from commands import done, fsck, lines
 from daemon import Daemon
@@ -65,10 +66,6 @@ class Principals:
 def account_files(daemon: Daemon, headers: dict[str, str]) -> dict[str, tuple[int, str]]:
     listing = Client(daemon.url, headers).listing()["files"]
     return {record["path"]: (record["size"], record["hash"]) for record in listing}
-
-
-def blob_files(daemon: Daemon) -> list[Path]:
-    return [path for top in ("store", "containers") for path in (daemon.data / top).rglob("*") if path.is_file()]
 
 
 def lives(daemon: Daemon) -> dict[str, int]:
@@ -123,7 +120,7 @@ def test_collectors_that_never_rest_take_nothing_that_is_stored(daemon: Daemon, 
     assert usage == sorted((count, total) for count, total in sizes if count)
     found, summary = fsck(daemon)
     assert found == [], f"seed {SEED}: {found[:5]}"
-    assert summary["read_bytes"] == summary["bytes"] == sum(path.stat().st_size for path in blob_files(daemon))
+    assert summary["read_bytes"] == summary["bytes"] == bytes_stored(daemon.data)
 
     # Once everything is deleted and collected, not a byte is left.
     for headers, files in expected.items():
@@ -131,7 +128,7 @@ def test_collectors_that_never_rest_take_nothing_that_is_stored(daemon: Daemon, 
         for path in files:
             assert client.remove(path).status_code == 204
     done(daemon, "gc", "--grace", "0")
-    left = blob_files(daemon)
+    left = blobs_of(daemon.data)
     assert left == [], f"seed {SEED}: {len(left)} files of blobs that nobody can collect any more"
     found, summary = fsck(daemon)
     assert found == [] and summary["bytes"] == 0
