@@ -51,6 +51,8 @@ class Load:
         rng: random.Random,
         tolerated: frozenset[int] = frozenset(),
         timeout: float = 30,
+        may_break: bool = False,
+        rest: float = 0,
     ):
         self.daemon = daemon
         self.owners = owners
@@ -67,6 +69,8 @@ class Load:
                 before=before,
                 tolerated=tolerated,
                 timeout=timeout,
+                may_break=may_break,
+                rest=rest,
             )
             for number in range(WORKERS)
         ]

@@ -81,6 +81,8 @@ class Rule:
     location: str = ""
     happened: int = 0
     over: threading.Event = field(default_factory=threading.Event)
+    # Set when a silence has begun.
+    silent: threading.Event = field(default_factory=threading.Event)
 
     def applies_to(self, request: Request) -> bool:
         """Whether it is this request's turn; counts it."""

@@ -165,6 +165,9 @@ class Exchange:
         elif fault is Fault.CUT_AFTER:
             self._cut()
         elif fault in (Fault.SILENCE_BEFORE, Fault.SILENCE_AFTER):
+            if fault is Fault.SILENCE_BEFORE:
+                await self._drain(request, rule.at)
+            rule.silent.set()
             await self._wait(rule.seconds)
         elif fault is Fault.LATE:
             body = b"".join([piece async for piece in self.client.body(request.head)])

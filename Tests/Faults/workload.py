@@ -71,6 +71,10 @@ class Worker:
     # What a server may answer to any request while its database is away; whether a change was made is then in doubt.
     tolerated: frozenset[int] = frozenset()
     timeout: float = 30
+    # Whether a download may break off, which has no effect, and how long to rest after a refusal.
+    may_break: bool = False
+    rest: float = 0
+    broken: int = 0
     history: list[Operation] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
@@ -140,7 +144,13 @@ class Worker:
         path = self._any_path()
         by_name = self.rng.random() < 0.5
         target = "/api/files" + quote(path) if by_name else "/api/v1/files/download?path=" + quote(path)
-        answer = self._request("GET", target)
+        try:
+            answer = self._request("GET", target)
+        except InDoubt:
+            if not self.may_break:
+                raise
+            self.broken += 1
+            return
         self._expect("get", answer, 200, 404)
         if answer.status in (200, 404):
             self._saw(path, digest(answer.content) if answer.status == 200 else None, answer)
@@ -175,6 +185,7 @@ class Worker:
     def _expect(self, act: str, answer: Answer, *statuses: int) -> None:
         if answer.status in self.tolerated:
             self.refusals += 1
+            time.sleep(self.rest)
         elif answer.status not in statuses:
             text = answer.content.decode(errors="replace")[:400]
             self.unexpected.append(f"{act} of {self.principal.name}: {answer.status} {text}")
