@@ -171,3 +171,60 @@ class Loader:
             if self.answered % 50_000 == 0:
                 print(f"  {self.answered:,} of {self.count:,} files stored", file=sys.stderr)
             self._send(connection)
+
+
+@dataclass
+class Exchanges:
+    """Requests over keep-alive connections, from one thread: each socket has one under way at a time."""
+
+    port: int
+    requests: Sequence[bytes]
+    connections: int
+    # Where the bodies of the answers go, by the last part of what was asked for; nowhere if it is not given.
+    folder: Path | None = None
+    sent: int = 0
+    answered: int = 0
+    waiting: dict[socket.socket, tuple[bytes, bytearray]] = field(default_factory=dict)
+
+    def run(self) -> float:
+        """Has them all answered, with 2xx; returns the seconds."""
+        began = time.perf_counter()
+        with selectors.DefaultSelector() as selector:
+            for _ in range(min(self.connections, len(self.requests))):
+                connection = socket.create_connection(("127.0.0.1", self.port))
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                selector.register(connection, selectors.EVENT_READ)
+                self._send(connection)
+            while self.answered < len(self.requests):
+                for key, _ in selector.select():
+                    assert isinstance(key.fileobj, socket.socket)
+                    self._receive(key.fileobj)
+            for key in list(selector.get_map().values()):
+                assert isinstance(key.fileobj, socket.socket)
+                key.fileobj.close()
+        return time.perf_counter() - began
+
+    def _send(self, connection: socket.socket) -> None:
+        if self.sent < len(self.requests):
+            request = self.requests[self.sent]
+            self.sent += 1
+            self.waiting[connection] = (request, bytearray())
+            connection.sendall(request)
+
+    def _receive(self, connection: socket.socket) -> None:
+        data = connection.recv(1 << 18)
+        request, answer = self.waiting[connection]
+        answer += data
+        end = answer.find(b"\r\n\r\n")
+        if not data or (end >= 0 and not answer.startswith(b"HTTP/1.1 20")):
+            raise RuntimeError(f"ended after {self.answered} requests: {bytes(answer[:300])!r}")
+        if end < 0:
+            return
+        length = re.search(rb"\r\ncontent-length: *(\d+)", bytes(answer[:end]), re.IGNORECASE)
+        if len(answer) < end + 4 + (int(length[1]) if length else 0):
+            return
+        if self.folder is not None:
+            name = request.split(b" ", 2)[1].rpartition(b"/")[2].decode()
+            (self.folder / name).write_bytes(answer[end + 4 :])
+        self.answered += 1
+        self._send(connection)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 
 from bench.memory import memory
 from bench.postgres import postgres_get_1k, postgres_lookup, postgres_many, postgres_put_1k, programs
 from bench.report import Result
+from bench.s3 import s3_1g, s3_16k, s3_hot, s3_memory
 from bench.settings import Settings
 from bench.state import with_many_files
 from bench.transfers import get_1g, get_1k, get_10m, put_1g, put_1k
@@ -23,6 +25,10 @@ ROWS: dict[str, Callable[[Settings], list[Result]]] = {
     "postgres-put-1k": postgres_put_1k,
     "postgres-lookup": postgres_lookup,
     "postgres-many": postgres_many,
+    "s3-1g": s3_1g,
+    "s3-16k": s3_16k,
+    "s3-memory": s3_memory,
+    "s3-hot": s3_hot,
 }
 LOADED_ROWS = ("list", "lookup", "start")
 NEEDS = {
@@ -36,6 +42,10 @@ NEEDS = {
     "postgres-put-1k": ("wrk", "postgres"),
     "postgres-lookup": ("wrk", "postgres"),
     "postgres-many": ("wrk", "postgres"),
+    "s3-1g": ("radosgw", "boto3", "rclone"),
+    "s3-16k": ("radosgw", "boto3", "rclone"),
+    "s3-memory": ("radosgw", "boto3"),
+    "s3-hot": ("wrk", "radosgw", "boto3"),
 }
 
 
@@ -44,7 +54,11 @@ def missing_tools(row: str) -> list[str]:
 
 
 def is_there(tool: str) -> bool:
-    return programs() is not None if tool == "postgres" else shutil.which(tool) is not None
+    if tool == "postgres":
+        return programs() is not None
+    if tool == "boto3":
+        return importlib.util.find_spec(tool) is not None
+    return shutil.which(tool) is not None
 
 
 def measure(settings: Settings, chosen: list[str]) -> Iterator[Result]:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "Tests" / "Acceptance"))
 
+from buckets import Bucket, Server
 from client import Member, new_member
 from daemon import Daemon, free_port
 
-__all__ = ["Daemon", "Member", "Nginx", "new_member", "storaged"]
+__all__ = ["Bucket", "Daemon", "Member", "Nginx", "Server", "new_member", "storaged"]
 
 NGINX = """
 daemon off;
