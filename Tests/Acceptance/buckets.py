@@ -130,6 +130,8 @@ class Bucket:
     def clear(self) -> None:
         """Leaves nothing of it, of versions and uploads neither."""
         bucket = self.server.bucket
+        if bucket not in {found["Name"] for found in self._client.list_buckets()["Buckets"]}:
+            return
         for upload in self.uploads():
             self._client.abort_multipart_upload(Bucket=bucket, Key=self._whole(upload.key), UploadId=upload.identifier)
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=self.prefix + "/")

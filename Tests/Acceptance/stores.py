@@ -102,6 +102,11 @@ def use_bucket(data: Path, bucket: Bucket) -> None:
     _buckets[Path(os.path.abspath(data))] = bucket
 
 
+def forget_bucket(data: Path) -> None:
+    """Leaves a part of a bucket to whoever made it."""
+    _buckets.pop(Path(os.path.abspath(data)), None)
+
+
 def drop_stores(below: Path) -> None:
     """The databases and parts of buckets of all data directories below a folder."""
     for place in [place for place in _databases if place.is_relative_to(below)]:

@@ -123,9 +123,7 @@ def test_a_bucket_that_keeps_versions_is_emptied(start_in: StartInBucket, bucket
     client: Any = bucket.server.client
     versioned = replace(bucket, server=replace(bucket.server, bucket=f"versions-{secrets.token_hex(8)}"))
     client.create_bucket(Bucket=versioned.server.bucket)
-    client.put_bucket_versioning(
-        Bucket=versioned.server.bucket, VersioningConfiguration={"Status": "Enabled"}
-    )  # fmt: skip
+    client.put_bucket_versioning(Bucket=versioned.server.bucket, VersioningConfiguration={"Status": "Enabled"})
     try:
         daemon = start_in(versioned)
         container = token_client(daemon.url)

@@ -60,6 +60,8 @@ _OPERATIONS = {
     Fault.FLIPPED: frozenset({Operation.GET}),
 }
 
+_SPOILT = frozenset({Fault.SHORT_LENGTH, Fault.FLIPPED})
+
 
 @dataclass
 class Rule:
@@ -112,11 +114,16 @@ class Storm:
     happened: Counter[Fault] = field(default_factory=Counter)
     over: threading.Event = field(default_factory=threading.Event)
     _burst: int = 0
+    _spoilt: set[str] = field(default_factory=set)
 
     def rule_for(self, request: Request) -> Rule | None:
         if self.left == 0:
             return None
         fault: Fault | None = None
+        # Bytes that are wrong twice in a row are damaged for everybody who sees them: the second time they are right.
+        if request.operation is Operation.GET and request.key in self._spoilt:
+            self._spoilt.discard(request.key)
+            return None
         if self._burst:
             self._burst -= 1
             fault = Fault.SLOW_DOWN
@@ -127,6 +134,8 @@ class Storm:
                 self._burst = self.rng.randrange(1, self.longest_burst)
         if fault is None:
             return None
+        if fault in _SPOILT:
+            self._spoilt.add(request.key)
         self.happened[fault] += 1
         self.left -= 1
         if self.left == 0:

@@ -12,7 +12,7 @@ from buckets import Bucket, Server, server
 from client import token_client
 from commands import done, fsck
 from daemon import Daemon, run_command
-from stores import change, use_bucket
+from stores import change, forget_bucket, use_bucket
 
 from history import Value
 from load import SEED, Load, principals
@@ -21,6 +21,8 @@ from s3_proxy import S3Proxy
 
 # The answers of a server whose bytes are away or not to be believed. Whether a change was made is then in doubt.
 AWAY = frozenset({502, 503})
+# And to a read of bytes that are not what they should be.
+UNBELIEVABLE = frozenset({500, *AWAY})
 SETTINGS = {"UPKEEP_INTERVAL": "1h", "UPKEEP_GRACE": "0s", "REVISIONS_KEEP": "0", "BLOBS_MEMORY_CACHE": "0"}
 RESTLESS = {"UPKEEP_INTERVAL": "1s"}
 # How long the proxy is silent before it cuts: shorter than a server waits, which is told of nothing either way.
@@ -47,6 +49,8 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.daemon.kill()
         self.proxy.__exit__()
+        self.real.clear()
+        forget_bucket(self.daemon.data)
 
     def requests_of(self, act: Callable[[], object]) -> int:
         """How many requests to the bucket something costs."""
@@ -80,7 +84,15 @@ class Storms:
 
     def __enter__(self) -> Storms:
         self.load = Load(
-            self.service.daemon, self.owners, self.before, self.rng, AWAY, timeout=60, may_break=True, rest=0.05
+            self.service.daemon,
+            self.owners,
+            self.before,
+            self.rng,
+            AWAY,
+            tolerated_reads=UNBELIEVABLE,
+            timeout=60,
+            may_break=True,
+            rest=0.05,
         )
         return self
 

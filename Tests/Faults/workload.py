@@ -70,6 +70,8 @@ class Worker:
     before: Mapping[str, Value]
     # What a server may answer to any request while its database is away; whether a change was made is then in doubt.
     tolerated: frozenset[int] = frozenset()
+    # What it may answer to reads besides, while bytes on their way to it are changed.
+    tolerated_reads: frozenset[int] = frozenset()
     timeout: float = 30
     # Whether a download may break off, which has no effect, and how long to rest after a refusal.
     may_break: bool = False
@@ -151,7 +153,7 @@ class Worker:
                 raise
             self.broken += 1
             return
-        self._expect("get", answer, 200, 404)
+        self._expect("get", answer, 200, 404, *self.tolerated_reads)
         if answer.status in (200, 404):
             self._saw(path, digest(answer.content) if answer.status == 200 else None, answer)
 
