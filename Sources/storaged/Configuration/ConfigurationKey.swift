@@ -59,7 +59,15 @@ struct DefaultContext: Sendable {
     let dataDirectory: String
     let databaseURL: String?
     let blobsStore: String?
+    var blobsFallback: String?
+    /// The empty text where there is none.
+    var bucket = ""
     let isTerminal: Bool
+
+    /// Whether any files lie in a bucket, by the settings that are given.
+    var usesBucket: Bool {
+        blobsFallback?.asciiLowercased == "s3" || (blobsStore.map { $0.asciiLowercased == "s3" } ?? !bucket.isEmpty)
+    }
 }
 
 /// A key of the table without the type of its value.

@@ -31,7 +31,8 @@ struct ConfigurationLoader: Sendable {
         let layers = layers(&problems)
         let postgres = PostgresVariables(in: layers)
         let values = ConfigurationValues(values(in: layers, postgres))
-        for value in values.all {
+        let blobs = BlobSettings(values)
+        for value in values.all where !blobs.isIdle(value) {
             do throws(ValueRefusal) {
                 try value.key.check(value.text)
             } catch {
@@ -39,8 +40,8 @@ struct ConfigurationLoader: Sendable {
             }
         }
         let notices =
-            judge(postgres, in: layers, &problems) + effectlessPool(in: values)
-            + judgeUnavailable(in: layers, values, &problems)
+            judge(postgres, in: layers, &problems) + effectlessPool(in: values) + blobs.notices
+            + judgeUnavailable(in: layers, &problems)
         if problems.isEmpty {
             problems += contradictions(in: values)
         }
@@ -124,7 +125,8 @@ struct ConfigurationLoader: Sendable {
         let context = DefaultContext(
             dataDirectory: given(Keys.dataDirectory.name)?.text ?? Keys.dataDirectory.fallback.described,
             databaseURL: given(Keys.databaseURL.name)?.text, blobsStore: given(Keys.blobsStore.name)?.text,
-            isTerminal: isTerminal)
+            blobsFallback: given(Keys.blobsFallback.name)?.text,
+            bucket: Keys.s3Bucket.normalized(given(Keys.s3Bucket.name)?.text ?? ""), isTerminal: isTerminal)
         return table.keys.map { key in
             let (text, origin) = given(key.name) ?? (key.fallback.text(in: context), .builtIn)
             return ConfigurationValues.Value(key: key, text: key.normalized(text), origin: origin)
@@ -135,19 +137,16 @@ struct ConfigurationLoader: Sendable {
 
     /// Refuses settings of parts that this build does not have; answers those that merely have no effect.
     private func judgeUnavailable(
-        in layers: [ConfigurationLayer], _ values: ConfigurationValues, _ problems: inout [ConfigurationProblem]
+        in layers: [ConfigurationLayer], _ problems: inout [ConfigurationProblem]
     ) -> [String] {
         var notices: [String] = []
         for key in table.unavailable {
             for entry in layers.compactMap({ $0.entries[key.name] }) {
                 let name = "\(key.name) (\(entry.origin))"
-                let isVariable = entry.origin.source == .environment || entry.origin.source == .dotEnv
-                let isDecidedOtherwise =
-                    key.part.alternative.flatMap { values.value(named: $0) }.map { $0.origin != .builtIn } ?? false
-                if isVariable, isDecidedOtherwise || key.isRefusedAsVariable == false {
+                if entry.origin.isVariable, !key.isRefusedAsVariable {
                     notices.append("\(name) has no effect in this build")
                 } else {
-                    problems.append(ConfigurationProblem("\(name): \(key.part.absence(ofVariable: isVariable))"))
+                    problems.append(ConfigurationProblem("\(name): \(key.part.absence)"))
                 }
             }
         }
@@ -176,7 +175,7 @@ struct ConfigurationLoader: Sendable {
 
     /// Values that are right by themselves and wrong together.
     private func contradictions(in values: ConfigurationValues) -> [ConfigurationProblem] {
-        storesContradiction(in: values) + administratorContradiction(in: values) + halfOfTLS(in: values)
+        BlobSettings(values).contradictions + administratorContradiction(in: values) + halfOfTLS(in: values)
     }
 
     private func administratorContradiction(in values: ConfigurationValues) -> [ConfigurationProblem] {
@@ -217,21 +216,6 @@ struct ConfigurationLoader: Sendable {
             ConfigurationProblem(
                 "\(given.key.name) (\(given.origin)) is given without \(missing.key.name); give both PEM files, or neither"
             )
-        ]
-    }
-
-    private func storesContradiction(in values: ConfigurationValues) -> [ConfigurationProblem] {
-        guard let store = values.value(named: Keys.blobsStore.name),
-            let database = values.value(named: Keys.databaseURL.name),
-            let isMemoryStore = try? values[Keys.blobsStore] == .memory,
-            let isMemoryDatabase = try? values[Keys.databaseURL] == .memory,
-            isMemoryStore != isMemoryDatabase
-        else { return [] }
-        return [
-            ConfigurationProblem(
-                "\(database.key.name) (\(database.origin)) and \(store.key.name) (\(store.origin)) do not go together:"
-                    + " one forgets at exit what the other keeps; set both to memory"
-                    + " (database.url 'memory:', blobs.store 'memory'), or neither")
         ]
     }
 }

@@ -9,6 +9,9 @@ struct ConfigurationOrigin: Sendable, Equatable, CustomStringConvertible {
     /// For people: the flag, the variable, the file and its line.
     let description: String
 
+    /// Whether it may be meant for another program as well.
+    var isVariable: Bool { source == .environment || source == .dotEnv }
+
     static let builtIn = ConfigurationOrigin(source: .builtIn, description: "default")
 
     static func flag(_ flag: String) -> Self {

@@ -52,7 +52,7 @@ enum Keys {
     static let databaseURL = ConfigurationKey(
         "database.url", .databaseLocation,
         default: .derived(described: "sqlite:<data.directory>/storaged.sqlite") { context in
-            if context.blobsStore == "memory" { return "memory:" }
+            if context.blobsStore?.asciiLowercased == "memory" { return "memory:" }
             let isClosed = context.dataDirectory.utf8.last == UInt8(ascii: "/")
             return "sqlite:" + context.dataDirectory + (isClosed ? "" : "/") + "storaged.sqlite"
         },
@@ -80,10 +80,19 @@ enum Keys {
         "database.pool.use-lifo", .boolean, default: "true", aliases: ["POOL_USE_LIFO"],
         help: "PostgreSQL: take the connection used last; else the one idle longest")
 
-    static let blobsStore = ConfigurationKey(
-        "blobs.store", .blobStore,
-        default: .derived(described: "disk") { $0.databaseURL == "memory:" ? "memory" : "disk" },
-        help: "where the bytes are: disk, or memory (forgets them at exit)")
+    static let blobsStore = ConfigurationKey<StoragedConfiguration.Blobs.Store>(
+        "blobs.store", .choice,
+        default: .derived(described: "s3 with an s3.bucket, else disk") { context in
+            if !context.bucket.isEmpty { return "s3" }
+            return context.databaseURL?.asciiLowercased == "memory:" ? "memory" : "disk"
+        },
+        help: "where the bytes are: disk, s3, or memory (forgets them at exit)")
+    static let blobsFallback = ConfigurationKey(
+        "blobs.fallback", .optionalBlobPlace, default: .nothing(shown: "none"),
+        help: "the old store while copy-blobs moves it: disk, disk:<directory> or s3")
+    static let blobsHotCache = ConfigurationKey(
+        "blobs.hot-cache", .size(in: anySize), default: "0",
+        help: "disk space for copies of S3's files that are read often; 0 for none")
     static let blobsIsolation = ConfigurationKey<FileStorage.Policy.Isolation>(
         "blobs.isolation", .choice, default: "tokens",
         help: "accounts whose bytes lie in a space of their own: tokens, all, none")
@@ -145,7 +154,8 @@ enum Keys {
         help: "older revisions kept beside the current one; token containers keep none")
 
     static let upkeepGrace = ConfigurationKey(
-        "upkeep.grace", .duration(in: .zero...(.seconds(3_650 * 86_400))), default: "5min",
+        "upkeep.grace", .duration(in: .zero...(.seconds(3_650 * 86_400))),
+        default: .derived(described: "5min, with S3 24h") { $0.usesBucket ? "24h" : "5min" },
         help: "age at which bytes without a reference may be collected")
     static let upkeepInterval = ConfigurationKey(
         "upkeep.interval", .duration(in: days), default: "10min", help: "time between two collections")
@@ -171,7 +181,8 @@ enum Keys {
         httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
         dataDirectory, databaseURL, databaseMigrate, databasePoolSize, databasePoolMaxOverflow, databasePoolTimeout,
         databasePoolRecycle, databasePoolPrePing, databasePoolUseLIFO,
-        blobsStore, blobsIsolation, blobsVerifyReads, blobsMemoryCache,
+        blobsStore, blobsFallback, blobsIsolation, blobsVerifyReads, blobsMemoryCache, blobsHotCache,
+        s3Endpoint, s3Region, s3Bucket, s3Prefix, s3AccessKey, s3SecretKey, s3SessionToken, s3PathStyle,
         authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
         anonymousUploads, adminEmail, adminPassword,
         limitsUploadSize, limitsQuota, limitsContainerQuota, limitsFiles, limitsBodyRate, limitsHeaderTimeout,

@@ -55,14 +55,41 @@ struct StoragedConfiguration: Sendable {
 
     struct Blobs: Sendable, Equatable {
         enum Store: String, Sendable, CaseIterable {
-            case disk, memory
+            case disk, s3, memory
+        }
+
+        /// A store that keeps what it has, as flags and settings name it.
+        enum Place: Sendable, Equatable {
+            /// The given directory, or that of the data.
+            case disk(directory: String?)
+            /// The configured bucket.
+            case s3
         }
 
         var store: Store
+        /// The old store while its blobs are moved; nil where nothing is moved.
+        var fallback: Place?
         var isolation: FileStorage.Policy.Isolation
         var readVerification: FileStorage.Policy.Verification
         /// In bytes.
         var memoryCache: Int64
+        /// On disk, in bytes; 0 for none.
+        var hotCache: Int64 = 0
+    }
+
+    /// A bucket and what opens it.
+    struct S3: Sendable, Equatable {
+        /// `http` or `https`, a host and a port if it has one; nil for Amazon's own of the region.
+        var endpoint: String?
+        var region: String
+        var bucket: String
+        /// What all keys begin with, without a slash at its end; empty for nothing.
+        var prefix: String
+        var accessKey: SecretText
+        var secretKey: SecretText
+        var sessionToken: SecretText?
+        /// Whether the bucket's name is in the path; else it is in the host's name.
+        var isPathStyle: Bool
     }
 
     struct Authentication: Sendable, Equatable {
@@ -124,6 +151,8 @@ struct StoragedConfiguration: Sendable {
     var dataDirectory: String
     var database: Database
     var blobs: Blobs
+    /// nil where nothing lies in a bucket.
+    var s3: S3?
     var authentication: Authentication
     var administrator: Administrator?
     var limits: Limits
@@ -149,8 +178,10 @@ extension StoragedConfiguration {
         database = try Database(
             location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate], pool: Database.Pool(values))
         blobs = try Blobs(
-            store: values[Keys.blobsStore], isolation: values[Keys.blobsIsolation],
-            readVerification: values[Keys.blobsVerifyReads], memoryCache: values[Keys.blobsMemoryCache])
+            store: values[Keys.blobsStore], fallback: values[Keys.blobsFallback],
+            isolation: values[Keys.blobsIsolation], readVerification: values[Keys.blobsVerifyReads],
+            memoryCache: values[Keys.blobsMemoryCache], hotCache: values[Keys.blobsHotCache])
+        s3 = blobs.usesBucket ? try S3(values) : nil
         authentication = try Authentication(
             registration: values[Keys.authRegistration], minimumPasswordLength: values[Keys.authPasswordMin],
             tokenLifetime: values[Keys.authTokenLifetime], tokenIdleTime: values[Keys.authTokenIdle],
@@ -195,6 +226,24 @@ extension StoragedConfiguration.Database.Pool {
         recycle = try values[Keys.databasePoolRecycle]
         prePing = try values[Keys.databasePoolPrePing]
         useLIFO = try values[Keys.databasePoolUseLIFO]
+    }
+}
+
+extension StoragedConfiguration.Blobs {
+    /// Whether any blobs lie in a bucket.
+    var usesBucket: Bool { store == .s3 || fallback == .s3 }
+}
+
+extension StoragedConfiguration.S3 {
+    /// nil without a bucket or what opens it.
+    fileprivate init?(_ values: ConfigurationValues) throws(ValueRefusal) {
+        guard let bucket = try values[Keys.s3Bucket], let accessKey = try values[Keys.s3AccessKey],
+            let secretKey = try values[Keys.s3SecretKey]
+        else { return nil }
+        self.init(
+            endpoint: try values[Keys.s3Endpoint], region: try values[Keys.s3Region], bucket: bucket,
+            prefix: try values[Keys.s3Prefix], accessKey: accessKey, secretKey: secretKey,
+            sessionToken: try values[Keys.s3SessionToken], isPathStyle: try values[Keys.s3PathStyle])
     }
 }
 

@@ -6,7 +6,7 @@
 struct UnavailableKey: Sendable {
     /// The part that is missing.
     enum Part: Sendable {
-        case s3, redis, other
+        case redis, other
     }
 
     let name: String
@@ -26,17 +26,6 @@ struct UnavailableKey: Sendable {
     }
 
     static let all: [UnavailableKey] = [
-        refused("s3.bucket", .s3, "BUCKET", "BUCKET_NAME"),
-        refused("s3.endpoint", .s3, "ENDPOINT_URL", "AWS_ENDPOINT_URL"),
-        noticed("s3.region", .s3, "AWS_REGION"),
-        noticed("s3.prefix", .s3),
-        noticed("s3.access-key", .s3, "AWS_ACCESS_KEY_ID", "ACCESS_KEY"),
-        noticed("s3.secret-key", .s3, "AWS_SECRET_ACCESS_KEY", "SECRET_KEY"),
-        noticed("s3.session-token", .s3, "AWS_SESSION_TOKEN"),
-        noticed("s3.path-style", .s3),
-        noticed("blobs.hot-cache", .s3),
-        refused("blobs.fallback", .s3),
-
         refused("cache.url", .redis, "REDIS_URL"),
 
         refused("limits.rate.sign-in", .other), refused("limits.rate.register", .other),
@@ -47,20 +36,11 @@ struct UnavailableKey: Sendable {
 }
 
 extension UnavailableKey.Part {
-    /// What this build does not have, and what to do about it. Only a variable may stay where it is.
-    func absence(ofVariable isVariable: Bool) -> String {
+    /// What this build does not have, and what to do about it.
+    var absence: String {
         switch self {
-        case .s3: "this build does not have S3; remove it" + (isVariable ? ", or set blobs.store to disk" : "")
         case .redis: "this build does not have a Redis cache; remove it"
         case .other: "this build does not have this setting; remove it"
-        }
-    }
-
-    /// The key that, given by hand, decides for something else than this part.
-    var alternative: String? {
-        switch self {
-        case .s3: Keys.blobsStore.name
-        case .redis, .other: nil
         }
     }
 }

@@ -46,18 +46,6 @@ extension ValueFormat where Value == StoragedConfiguration.Database.Location {
     }
 }
 
-extension ValueFormat where Value == StoragedConfiguration.Blobs.Store {
-    static var blobStore: Self {
-        let choice = ValueFormat.choice
-        return Self(expectation: choice.expectation) { text throws(ValueRefusal) in
-            if text.asciiLowercased == "s3" {
-                throw ValueRefusal(cure: "this build does not have S3: give disk or memory")
-            }
-            return try choice.parse(text)
-        }
-    }
-}
-
 extension ValueFormat where Value == Logger.Level {
     static var logLevel: Self { choice }
 }

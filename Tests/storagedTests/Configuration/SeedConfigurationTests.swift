@@ -11,8 +11,8 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
     let variables: [String: String]
     /// Where it asks for a service.
     let places: [String]
-    /// Whether this build has that service; each place is refused otherwise.
-    var isBuiltIn = false
+    /// Whether those still have to be filled in; each place is refused before.
+    var hasPlaceholders = false
     /// What decides by hand for something else, so that the rest can stay.
     let otherwise: [String]
 
@@ -33,7 +33,11 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "ACCESS_KEY": "<ваш access key>", "SECRET_KEY": "<ваш secret key>",
                 "ENDPOINT_URL": "<путь до s3 хранилища>", "BUCKET_NAME": "<имя вашего S3-бакета>",
             ],
-            places: ["ENDPOINT_URL in .env, line 3", "BUCKET_NAME in .env, line 4"],
+            places: [
+                "ENDPOINT_URL in .env, line 3", "BUCKET_NAME in .env, line 4", "ACCESS_KEY in .env, line 1",
+                "SECRET_KEY in .env, line 2",
+            ],
+            hasPlaceholders: true,
             otherwise: ["--blobs-store", "disk"]),
         SeedExample(
             name: "003",
@@ -48,7 +52,6 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "POSTGRES_HOST in .env, line 6", "POSTGRES_PORT in .env, line 7", "POSTGRES_USER in .env, line 8",
                 "POSTGRES_PASSWORD in .env, line 9", "POSTGRES_db in .env, line 10",
             ],
-            isBuiltIn: true,
             otherwise: ["--database-url", "sqlite:data/storaged.sqlite"]),
         SeedExample(
             name: "004",
@@ -57,6 +60,7 @@ struct SeedExample: CustomTestStringConvertible, Sendable {
                 "AWS_SECRET_ACCESS_KEY": "<AWS_SECRET_KEY>",
             ],
             places: ["BUCKET in .env, line 1"],
+            hasPlaceholders: true,
             otherwise: ["--blobs-store", "disk"]),
     ]
 }
@@ -91,8 +95,8 @@ struct SeedConfigurationTests {
     }
 
     @Test(
-        "ask for services that are not built in, and are refused by their places alone",
-        arguments: SeedExample.all.filter { !$0.isBuiltIn })
+        "are refused by the places alone that have not been filled in",
+        arguments: SeedExample.all.filter(\.hasPlaceholders))
     func asItStands(example: SeedExample) throws {
         let fixture = try ConfigurationFixture()
         try fixture.write(try example.text, to: ".env")
@@ -122,6 +126,35 @@ struct SeedConfigurationTests {
                     useLIFO: true))
         #expect(configuration.provenance.value(named: "database.url")?.origin.description == "POSTGRES_* in .env")
         #expect(configuration.notices == ["log.file (LOG_FILE in .env, line 13) has no effect in this build"])
+    }
+
+    @Test(
+        "name a bucket and what opens it, once they are filled in",
+        arguments: [
+            (
+                "001",
+                ["<ваш access key>": "AK", "<ваш secret key>": "s+/=", "<путь до s3 хранилища>": "http://s3:9000"],
+                "http://s3:9000"
+            ),
+            ("004", ["<AWS_KEY_ID>": "AK", "<AWS_SECRET_KEY>": "s+/="], nil),
+        ] as [(String, [String: String], String?)])
+    func bucket(name: String, values: [String: String], endpoint: String?) throws {
+        let example = try #require(SeedExample.all.first { $0.name == name })
+        let bucket = ["<имя вашего S3-бакета>": "files", "<S3-bucket-name>": "files"]
+        let text = values.merging(bucket) { $1 }.reduce(try example.text) {
+            $0.replacingOccurrences(of: $1.key, with: $1.value)
+        }
+        let fixture = try ConfigurationFixture()
+        try fixture.write(text, to: ".env")
+        let configuration = try fixture.load()
+        let key = { (text: String) in SecretText(bytes: Array(text.utf8)) }
+        #expect(configuration.blobs.store == .s3)
+        #expect(
+            configuration.s3
+                == .init(
+                    endpoint: endpoint, region: "us-east-1", bucket: "files", prefix: "", accessKey: key("AK"),
+                    secretKey: key("s+/="), sessionToken: nil, isPathStyle: true))
+        #expect(configuration.notices.isEmpty)
     }
 
     @Test("say the rest, once somebody has decided otherwise by hand", arguments: SeedExample.all)

@@ -17,7 +17,7 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         "\(arguments) \(environment.sorted { $0.key < $1.key }) \(dotEnv ?? "") \(yaml ?? "")"
     }
 
-    static let all = values + addresses + names + missingParts + contradictions
+    static let all = values + addresses + names + missingParts + contradictions + buckets
 
     /// Values that their key cannot take.
     private static let values: [WrongConfiguration] = [
@@ -77,9 +77,7 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
             arguments: ["--database-migrate", "always"], key: "database.migrate", value: "always",
             says: ["auto, check, off"]),
         .init(
-            environment: ["BLOBS_STORE": "s3"], key: "blobs.store", value: "s3",
-            says: ["does not have S3", "disk or memory"]),
-        .init(environment: ["BLOBS_STORE": "tape"], key: "blobs.store", value: "tape", says: ["one of disk, memory"]),
+            environment: ["BLOBS_STORE": "tape"], key: "blobs.store", value: "tape", says: ["one of disk, s3, memory"]),
         .init(yaml: "blobs: {isolation: some}", key: "blobs.isolation", value: "some", says: ["tokens, all, none"]),
         .init(
             arguments: ["--blobs-verify-reads=never"], key: "blobs.verify-reads", value: "never",
@@ -191,14 +189,6 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
 
     /// Services and settings that this build does not have.
     private static let missingParts: [WrongConfiguration] = [
-        .init(
-            environment: ["BUCKET": "b"], key: "s3.bucket",
-            says: ["BUCKET in the environment", "does not have S3", "blobs.store"]),
-        .init(dotEnv: "BUCKET_NAME=b", key: "s3.bucket", says: ["BUCKET_NAME in .env, line 1", "does not have S3"]),
-        .init(dotEnv: "ENDPOINT_URL=http://s3", key: "s3.endpoint", says: ["does not have S3"]),
-        .init(yaml: "s3: {access-key: hunter2}", key: "s3.access-key", says: ["does not have S3", "remove it"]),
-        .init(
-            arguments: ["--s3-secret-key", "hunter2"], key: "s3.secret-key", says: ["does not have S3", "remove it"]),
         .init(
             environment: ["REDIS_URL": "redis://:hunter2@h"], key: "cache.url",
             says: ["REDIS_URL", "does not have a Redis", "remove it"]),
