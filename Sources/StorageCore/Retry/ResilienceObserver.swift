@@ -5,16 +5,32 @@ import Metrics
 public protocol ResilienceObserver: Sendable {
     /// A call is going to be repeated.
     ///
-    /// - Parameter attempt: The number of the attempt to come; 2 is the first repetition.
+    /// - Parameters:
+    ///   - operation: The name of the call.
+    ///   - service: The name of the service.
+    ///   - attempt: The number of the attempt to come; 2 is the first repetition.
+    ///   - delay: How long is waited before it.
+    ///   - error: What the attempt before failed with.
     func retried(
         _ operation: String, of service: String, attempt: Int, after delay: Duration, because error: StorageError)
 
     /// A call that might succeed later is not repeated any more.
+    ///
+    /// - Parameters:
+    ///   - operation: The name of the call.
+    ///   - service: The name of the service.
+    ///   - attempts: How often it was tried.
+    ///   - reason: Why it is not tried again.
+    ///   - error: What the last attempt failed with.
     func gaveUp(
         _ operation: String, of service: String, attempts: Int, because reason: ResilientCaller.Surrender,
         error: StorageError)
 
     /// A service was found dead, or alive again.
+    ///
+    /// - Parameters:
+    ///   - service: The name of the service.
+    ///   - state: What its circuit became.
     func circuitChanged(of service: String, to state: CircuitBreaker.State)
 }
 

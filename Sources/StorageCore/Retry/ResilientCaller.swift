@@ -8,7 +8,8 @@
 ///   all calls of the service share is spent, and when the circuit has opened meanwhile.
 /// - While the circuit is open, fails at once with ``StorageError/Code/unavailable``, transient, with the time to wait for.
 /// - A call is admitted once, however many requests its body makes. Each attempt counts for the circuit by what the body throws: a
-///   transient error is a failure of the service; an answer, welcome or not, is none.
+///   transient error is a failure of the service; an answer, welcome or not, is none. A transient error whose cause is a
+///   ``LocalShortage`` says nothing about the service: its repetitions are free, because the service was not asked.
 /// - Cancellation ends the waiting and passes through; it says nothing about the service.
 ///
 /// Copies share the budget and the circuit.
@@ -68,9 +69,11 @@ public struct ResilientCaller: Sendable {
     /// - Parameters:
     ///   - operation: The name of the call, for logs and metrics; one of few.
     ///   - isReplayable: Whether the body may run again after it failed.
+    ///   - duration: How long an attempt may take although nothing is wrong: the deadline for repetitions is later by so much.
     ///   - body: Makes the requests that belong together, and is told the number of the attempt, from 1.
     public func call<T>(
-        _ operation: String, isReplayable: Bool = true, _ body: (_ attempt: Int) async throws -> T
+        _ operation: String, isReplayable: Bool = true, lasting duration: Duration = .zero,
+        _ body: (_ attempt: Int) async throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
         let admission = try admit()
@@ -89,7 +92,7 @@ public struct ResilientCaller: Sendable {
                     circuit.withdraw(admission)
                     throw error
                 }
-                circuit.fail(admission)
+                if error.cause is any LocalShortage { circuit.withdraw(admission) } else { circuit.fail(admission) }
                 failure = error
             } catch let error as StorageError {
                 circuit.succeed(admission)
@@ -102,7 +105,9 @@ public struct ResilientCaller: Sendable {
             attempt += 1
             var generator = SystemRandomNumberGenerator()
             let delay = policy.delay(before: attempt, retryAfter: failure.retryAfter, using: &generator)
-            if let reason = surrender(admission, attempt, isReplayable: isReplayable, at: now() - start + delay) {
+            let elapsed = now() - start + delay - duration
+            let isFree = failure.cause is any LocalShortage
+            if let reason = surrender(admission, attempt, isReplayable: isReplayable, isFree: isFree, at: elapsed) {
                 observer.gaveUp(operation, of: service, attempts: attempt - 1, because: reason, error: failure)
                 throw failure
             }
@@ -126,13 +131,13 @@ public struct ResilientCaller: Sendable {
 
     /// Why there is to be no further attempt; nil when there is, which is paid for then.
     private func surrender(
-        _ admission: CircuitBreaker.Admission, _ attempt: Int, isReplayable: Bool, at elapsed: Duration
+        _ admission: CircuitBreaker.Admission, _ attempt: Int, isReplayable: Bool, isFree: Bool, at elapsed: Duration
     ) -> Surrender? {
         guard isReplayable else { return .notReplayable }
         guard attempt <= policy.maximumAttempts else { return .attempts }
         guard elapsed <= policy.deadline else { return .deadline }
         guard circuit.allows(admission) else { return .circuit }
-        guard budget.withdraw() else { return .budget }
+        guard isFree || budget.withdraw() else { return .budget }
         return nil
     }
 }

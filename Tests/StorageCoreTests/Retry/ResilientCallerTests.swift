@@ -107,6 +107,29 @@ struct ResilientCallerTests {
         #expect(witness.notes == ["test GET 2", "test GET given up after 2: deadline"])
     }
 
+    @Test("gives a call that takes long by its nature as much more time")
+    func longCall() async throws {
+        let caller = caller()
+        let attempts = try await caller.call("PUT", lasting: .seconds(16)) { attempt in
+            clock.advance(by: .seconds(20))
+            if attempt <= 2 { throw Self.slow }
+            return attempt
+        }
+        #expect(attempts == 3)
+    }
+
+    private struct Shortage: LocalShortage {}
+
+    @Test("does not hold against the service that it could not be asked, and pays nothing for asking then")
+    func shortage() async throws {
+        let caller = caller { $0.budget.ratio = 0 }
+        let error = StorageError(.unavailable, "no connection is free", isTransient: true, cause: Shortage())
+        for _ in 0..<50 { await #expect(throws: StorageError.self) { try await failing(9, caller, error) } }
+        #expect(caller.circuitState == .closed)
+        #expect(witness.notes.last == "test GET given up after 4: attempts")
+        #expect(try await failing(3, caller) == 4)
+    }
+
     @Test("adds at most a tenth of requests to those of all calls, once the reserve is spent")
     func budget() async throws {
         // The circuit is kept out of it.
