@@ -22,6 +22,7 @@ public struct GarbageCollector: Service {
     private let interval: Duration
     private let logger = Logger(label: "storage.collector")
     private let outage: OutageLog
+    private let sweepOutage: OutageLog
 
     /// Makes a collector.
     ///
@@ -36,14 +37,16 @@ public struct GarbageCollector: Service {
         self.grace = grace
         self.interval = interval
         outage = OutageLog(logger)
+        sweepOutage = OutageLog(logger)
     }
 
     /// Collects again and again until the service shuts down.
     public func run() async throws {
         await repeating(every: interval) {
             do {
-                let report = try await collect()
+                var report = try await collectBlobs(grace: grace)
                 outage.succeeded()
+                report.uploads = await sweepUploads()
                 if report.blobs > 0 || report.uploads > 0 {
                     logger.info(
                         "collected",
@@ -63,7 +66,14 @@ public struct GarbageCollector: Service {
     ///
     /// - Parameter grace: Another grace period than the collector's own, for this time; with none at all, what uploads under way have
     ///   in the blob store goes too, and they begin anew.
+    /// - Throws: Also, when everything else is done, what giving back uploads failed with.
     public func collect(grace: Duration? = nil) async throws -> Report {
+        var report = try await collectBlobs(grace: grace)
+        if !Task.isCancelled { report.uploads = try await abandonUploads(grace: grace ?? self.grace) }
+        return report
+    }
+
+    private func collectBlobs(grace: Duration?) async throws -> Report {
         var report = Report()
         let start = ContinuousClock.now
         var elapsed = Duration.zero
@@ -77,9 +87,24 @@ public struct GarbageCollector: Service {
             report.bytes += gone.reduce(0) { $0 + $1.size }
             elapsed = ContinuousClock.now - start
         }
-        let age: Duration = (grace ?? self.grace) > .zero ? .seconds(86_400) : .zero
-        if !Task.isCancelled { report.uploads = try await blobs.abandonUploads(olderThan: age) }
         return report
+    }
+
+    private func abandonUploads(grace: Duration) async throws -> Int {
+        try await blobs.abandonUploads(olderThan: grace > .zero ? .seconds(86_400) : .zero)
+    }
+
+    /// A blob store that does not let its uploads be listed is told of once, and has everything else collected as ever.
+    private func sweepUploads() async -> Int {
+        guard !Task.isCancelled else { return 0 }
+        do {
+            let count = try await abandonUploads(grace: grace)
+            sweepOutage.succeeded()
+            return count
+        } catch {
+            if !Task.isCancelled { sweepOutage.failedOnce("uploads into the blob store were not swept", error) }
+            return 0
+        }
     }
 
     /// Deletes the bytes of doomed blobs: all at once, or one by one when that fails, so that one that cannot be deleted holds up no

@@ -31,6 +31,15 @@ final class OutageLog: Sendable {
         if isNew { logger.warning("upkeep waits for the database", metadata: metadata) }
     }
 
+    /// Notes that something failed that is told only once, whatever it failed with, until it succeeds.
+    func failedOnce(_ what: Logger.Message, _ error: any Error) {
+        let isNew = isWaiting.withLock { isWaiting in
+            defer { isWaiting = true }
+            return !isWaiting
+        }
+        if isNew { logger.warning(what, metadata: ["error": "\(error)"]) }
+    }
+
     /// Notes that everything succeeded.
     func succeeded() {
         let wasWaiting = isWaiting.withLock { isWaiting in

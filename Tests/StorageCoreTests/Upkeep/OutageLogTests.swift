@@ -54,4 +54,14 @@ struct OutageLogTests {
                 Line(level: .warning, text: "upkeep waits for the database"),
             ])
     }
+
+    @Test("tells once of what stays refused, until it succeeds")
+    func refusal() {
+        let lines = Lines()
+        let log = OutageLog(lines.logger)
+        for error in [Self.outage, Self.fault, Self.fault] { log.failedOnce("it failed", error) }
+        log.succeeded()
+        log.failedOnce("it failed", Self.fault)
+        #expect(lines.all.withLock { $0 }.map(\.text) == ["it failed", "upkeep goes on", "it failed"])
+    }
 }
