@@ -24,8 +24,11 @@ struct S3Download {
 
     /// The next bytes; nil behind the last.
     mutating func next() async throws -> ByteBuffer? {
+        // A receiver who was slow is no failure of the service, which may well have closed the connection meanwhile. That goes for the
+        // first failure only: for the later ones nobody but the service took the time.
+        var isOurs = ContinuousClock.now - latest > store.configuration.idleTimeout / 3
+        var failures = 0
         while position < end {
-            let asked = ContinuousClock.now
             do {
                 guard let chunk = try await receive() else { throw S3Failure.unbelievable("a body that is too short") }
                 position += Int64(chunk.readableBytes)
@@ -34,13 +37,15 @@ struct S3Download {
                 return chunk
             } catch {
                 let failure = S3Failure.transport(error)
-                guard let failure = failure as? StorageError, failure.isTransient, position < end else { throw failure }
-                // A receiver who was slow is no failure of the service, which may well have closed the connection meanwhile; a second
-                // break before any byte has come is one.
-                let isOurs = asked - latest > store.configuration.idleTimeout / 3
+                failures += 1
+                // Answers whose bodies never come are not asked for without end, however many other calls succeed.
+                guard let failure = failure as? StorageError, failure.isTransient, position < end,
+                    failures < max(2, store.configuration.retryPolicy.maximumAttempts)
+                else { throw failure }
+                let cause = isOurs ? nil : failure
+                isOurs = false
                 chunks = nil
-                chunks = try await reopen(after: isOurs ? nil : failure).chunks
-                latest = ContinuousClock.now
+                chunks = try await reopen(after: cause).chunks
             }
         }
         // The end of the body frees its connection for the next.
