@@ -1,4 +1,4 @@
-/// What `DeleteObjects` could not delete. A key that was not there counts as deleted.
+/// What `DeleteObjects` could not delete, and what it only hid. A key that was not there counts as deleted.
 struct DeleteResult: AnswerBody, Equatable {
     static let root = "DeleteResult"
 
@@ -10,9 +10,19 @@ struct DeleteResult: AnswerBody, Equatable {
     }
 
     private(set) var failures: [Failure] = []
+    /// The keys, named without a version, that got a mark on top of their versions.
+    private(set) var hidden: [[UInt8]] = []
+    private var deleted = Deleted()
+
+    private struct Deleted: Equatable {
+        var key: [UInt8] = []
+        var hasVersion = false
+        var isMark = false
+    }
 
     mutating func begin(_ path: String) {
         if path == "Error" { failures.append(Failure()) }
+        if path == "Deleted" { deleted = Deleted() }
     }
 
     mutating func end(_ path: String, _ text: AnswerText) throws(AnswerFault) {
@@ -21,6 +31,10 @@ struct DeleteResult: AnswerBody, Equatable {
         case "Error/VersionId": failures[failures.count - 1].versionID = text.nonempty
         case "Error/Code": failures[failures.count - 1].code = text.string
         case "Error/Message": failures[failures.count - 1].message = text.string
+        case "Deleted/Key": deleted.key = text.bytes
+        case "Deleted/VersionId": deleted.hasVersion = !text.bytes.isEmpty
+        case "Deleted/DeleteMarker": deleted.isMark = try text.flag()
+        case "Deleted" where deleted.isMark && !deleted.hasVersion: hidden.append(deleted.key)
         default: break
         }
     }

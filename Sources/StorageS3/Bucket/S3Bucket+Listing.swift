@@ -40,8 +40,10 @@ extension S3Bucket {
     }
 
     /// Deletes up to 1,000 objects, or versions of objects.
-    func delete(_ objects: [(name: String, version: String?)]) async throws {
-        guard !objects.isEmpty else { return }
+    ///
+    /// - Returns: Whether the bucket keeps versions: then some of what was there is still there below a mark.
+    func delete(_ objects: [(name: String, version: String?)]) async throws -> Bool {
+        guard !objects.isEmpty else { return false }
         let operation = "DeleteObjects"
         let body = XMLWriter.removal(of: objects.map { (key: Array((prefix + $0.name).utf8), versionID: $0.version) })
         var hasher = try MD5Hasher()
@@ -53,9 +55,10 @@ extension S3Bucket {
                 .init("Content-Type", "application/xml"),
             ],
             body: .digesting(body))
-        let failures = try await client.read(DeleteResult.self, of: answer, to: operation).failures
+        let result = try await client.read(DeleteResult.self, of: answer, to: operation)
+        let failures = result.failures
         let worst = failures.first { $0.code != "NoSuchKey" && $0.code != "NoSuchVersion" }
-        guard let worst else { return }
+        guard let worst else { return !result.hidden.isEmpty }
         throw S3Failure(
             operation: operation, status: answer.status, code: worst.code,
             message: "\(worst.message) (\(failures.count) of \(objects.count))", requestID: nil

@@ -18,14 +18,19 @@ extension S3BlobStore {
             return
         }
         guard !facts.keepsVersions else { return try await removeVersions(of: keys) }
-        try await remove(Set(keys).map { (name: $0.name, version: nil) })
+        let isKept = try await remove(Set(keys).map { (name: $0.name, version: nil) })
+        if isKept { try await removeVersions(of: keys) }
     }
 
-    private func remove(_ objects: [(name: String, version: String?)]) async throws {
+    /// Returns whether the bucket keeps versions of what was named without one.
+    @discardableResult
+    private func remove(_ objects: [(name: String, version: String?)]) async throws -> Bool {
+        var isKept = false
         for start in stride(from: 0, to: objects.count, by: S3Bucket.pageSize) {
             let page = Array(objects[start..<min(start + S3Bucket.pageSize, objects.count)])
-            try await caller.call("delete") { _ in try await bucket.delete(page) }
+            if try await caller.call("delete", { _ in try await bucket.delete(page) }) { isKept = true }
         }
+        return isKept
     }
 
     private func removeVersions(of keys: [BlobKey]) async throws {

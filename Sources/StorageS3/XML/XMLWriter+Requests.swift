@@ -18,11 +18,11 @@ extension XMLWriter {
         return writer.buffer
     }
 
-    /// The body of `DeleteObjects`, which is answered with failures only: at most 1,000 keys, or versions of keys.
+    /// The body of `DeleteObjects`, which is answered key by key: at most 1,000 keys, or versions of keys.
     static func removal(of objects: some Sequence<(key: [UInt8], versionID: String?)>) -> ByteBuffer {
         var writer = XMLWriter()
         writer.element("Delete", namespace: namespace) { writer in
-            writer.leaf("Quiet", "true".utf8)
+            writer.leaf("Quiet", "false".utf8)
             for object in objects {
                 writer.element("Object") { writer in
                     writer.leaf("Key", object.key)

@@ -93,7 +93,20 @@ struct AnswerTests {
                 """))
         #expect(result.failures.map { String(decoding: $0.key, as: UTF8.self) } == ["b"])
         #expect(result.failures.first?.versionID == "v" && result.failures.first?.code == "AccessDenied")
+        #expect(result.hidden.isEmpty)
         #expect(try DeleteResult(parsing: body("<DeleteResult/>")).failures.isEmpty)
+    }
+
+    @Test("A deletion tells what it only hid; the deletion of a mark hides nothing")
+    func hidingDeletion() throws {
+        let result = try DeleteResult(
+            parsing: body(
+                """
+                <DeleteResult><Deleted><Key>a</Key><DeleteMarker>true</DeleteMarker>
+                <DeleteMarkerVersionId>1</DeleteMarkerVersionId></Deleted><Deleted><Key>b</Key></Deleted>
+                <Deleted><Key>c</Key><VersionId>2</VersionId><DeleteMarker>true</DeleteMarker></Deleted></DeleteResult>
+                """))
+        #expect(result.hidden == [Array("a".utf8)])
     }
 
     @Test(

@@ -15,14 +15,14 @@ struct XMLWriterTests {
                 + "<Part><PartNumber>2</PartNumber><ETag>c</ETag></Part></CompleteMultipartUpload>")
     }
 
-    @Test("names what is to be deleted, versions too, and asks for failures only")
+    @Test("names what is to be deleted, versions too, and asks what became of each")
     func removal() {
         let body = XMLWriter.removal(of: [
             (key: Array("a<b>\r\u{1}ä".utf8), versionID: nil), (key: Array("c".utf8), versionID: "v1"),
         ])
         #expect(
             String(buffer: body) == "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
-                + "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
+                + "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>false</Quiet>"
                 + "<Object><Key>a&lt;b&gt;&#13;&#1;ä</Key></Object>"
                 + "<Object><Key>c</Key><VersionId>v1</VersionId></Object></Delete>")
     }
