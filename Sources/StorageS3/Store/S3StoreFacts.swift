@@ -23,23 +23,34 @@ struct S3StoreFacts: Sendable {
             // Not the head of the bucket: its refusal would have no body that says why.
             let keepsVersions = try await caller.call("open") { _ in try await Self.keepsVersions(bucket) }
             _ = try await caller.call("open") { _ in try await bucket.names(in: "store/", after: nil, limit: 1) }
-            var isNew = false
+            // Kept over all attempts: one whose answer was lost may have made the store.
+            let drawn = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
+            var isMissing = false
             var present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             if present == nil {
                 guard createsStore else {
                     throw StorageError(.wrongStore, "There is no store in the bucket under this prefix.")
                 }
-                isNew = try await caller.call("open") { _ in try await Self.makeIdentity(bucket) }
+                isMissing = true
+                try await caller.call("open") { _ in try await Self.makeIdentity(bucket, drawn) }
                 present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             }
-            guard let identity = present else {
+            guard var identity = present else {
                 throw S3Failure.unbelievable("a store.id that was written is not there")
             }
+            let probed = identity.bytes
             let hasConditionalPut = try await caller.call("open") { _ in
-                try await Self.hasConditionalPut(bucket, identity.bytes)
+                try await Self.hasConditionalPut(bucket, probed)
+            }
+            // Where two who start at the same time may overwrite each other, the later one is right.
+            if isMissing, !hasConditionalPut,
+                let latest = try await caller.call("open", { _ in try await Self.readIdentity(bucket) })
+            {
+                identity = latest
             }
             return S3StoreFacts(
-                storeID: identity.id, isNew: isNew, hasConditionalPut: hasConditionalPut, keepsVersions: keepsVersions)
+                storeID: identity.id, isNew: isMissing && identity.bytes == drawn, hasConditionalPut: hasConditionalPut,
+                keepsVersions: keepsVersions)
         } catch let error as StorageError {
             throw refusal(error)
         }
@@ -76,17 +87,13 @@ struct S3StoreFacts: Sendable {
         return (id.description, bytes)
     }
 
-    /// Writes a new identity; false when somebody else did so first.
-    private static func makeIdentity(_ bucket: S3Bucket) async throws -> Bool {
-        let text = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
+    /// Writes a new identity where there is none.
+    private static func makeIdentity(_ bucket: S3Bucket, _ text: ByteBuffer) async throws {
         do {
-            guard case .stored = try await bucket.put(identity, .digesting(text), onlyIfAbsent: true) else {
-                return false
-            }
+            _ = try await bucket.put(identity, .digesting(text), onlyIfAbsent: true)
         } catch let error as StorageError where isUnsupported(error) {
             _ = try await bucket.put(identity, .digesting(text), onlyIfAbsent: false)
         }
-        return true
     }
 
     /// Writes the identity again, with the same bytes, on the condition that it is not there.
