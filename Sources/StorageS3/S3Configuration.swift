@@ -18,7 +18,9 @@ public struct S3Configuration: Sendable {
     /// How long a connection may take, and how long a request may wait for one.
     public var connectTimeout: Duration = .seconds(5)
     /// How long the service may be silent, or take no bytes, in the middle of a request.
-    public var idleTimeout: Duration = .seconds(30)
+    ///
+    /// Much less than the deadline of the ``retryPolicy``: a request whose answer was lost must leave time to be made again.
+    public var idleTimeout: Duration = .seconds(10)
     /// How many connections there are at most; requests beyond them wait.
     public var connections = 512
 

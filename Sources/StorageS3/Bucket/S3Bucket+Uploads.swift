@@ -34,10 +34,14 @@ extension S3Bucket {
         return try await client.read(CompleteMultipartUploadResult.self, of: answer, to: operation).entityTag
     }
 
-    /// Gives the parts of an upload back, also for a task that was cancelled.
+    /// Gives the parts of an upload back, also for a task that was cancelled; an upload that is not there has none.
     func abortUpload(_ upload: String, _ name: String) async throws {
-        try await client.sendRegardless(
-            "AbortMultipartUpload", .delete, prefix + name, query: [.init("uploadId", upload)])
+        do {
+            try await client.sendRegardless(
+                "AbortMultipartUpload", .delete, prefix + name, query: [.init("uploadId", upload)])
+        } catch let error as StorageError where (error.cause as? S3Failure)?.code == "NoSuchUpload" {
+            // Somebody else was first, or it was completed.
+        }
     }
 
     /// A page of the uploads that were begun and not ended, and the moment of the answer by the service's clock.

@@ -62,9 +62,16 @@ struct S3Bucket: Sendable {
         guard answer.status >= 400 else { return answer }
         let body = try await answer.collect(upTo: 64 << 10)
         guard answer.status == 404 else { return answer }
-        let said = try? ErrorAnswer(parsing: body)
-        guard said?.code != "NoSuchBucket" else { throw client.failure("GetObject", answer, said) }
+        try requireAbsence("GetObject", answer, body)
         return nil
+    }
+
+    /// Makes sure that it is the service that says that there is no such object: what stands between answers 404 to anything.
+    private func requireAbsence(_ operation: String, _ answer: S3Answer, _ body: ByteBuffer) throws {
+        guard let said = try? ErrorAnswer(parsing: body), let code = said.code else {
+            throw S3Failure.unbelievable("the answer to \(operation): status 404 and no word of S3")
+        }
+        guard code == "NoSuchKey" || code == "NoSuchVersion" else { throw client.failure(operation, answer, said) }
     }
 
     private static func text(of range: ByteRange) -> String {
@@ -81,9 +88,7 @@ struct S3Bucket: Sendable {
             "DeleteObject", .delete, prefix + name, query: version.map { [.init("versionId", $0)] } ?? [],
             accepting: [200, 204, 404])
         let body = try await answer.collect(upTo: 64 << 10)
-        if answer.status == 404, let said = try? ErrorAnswer(parsing: body), said.code == "NoSuchBucket" {
-            throw client.failure("DeleteObject", answer, said)
-        }
+        if answer.status == 404 { try requireAbsence("DeleteObject", answer, body) }
         return version == nil && answer.isDeleteMarker
     }
 

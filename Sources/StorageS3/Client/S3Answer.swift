@@ -10,6 +10,11 @@ struct S3Answer: Sendable {
     let headers: HTTPHeaders
     let body: HTTPClientResponse.Body
 
+    /// How long the whole body of an answer may take that is more than bytes of an object.
+    static let longest = Duration.seconds(60)
+    /// However long the service asks to be left alone: clients are told to come back, and not some other day.
+    private static let longestPause: Int64 = 300
+
     /// The entity tag as it stands in the header, quotes and all; nil for none.
     var entityTag: String? {
         headers.first(name: "ETag").flatMap { $0.isEmpty ? nil : $0 }
@@ -33,7 +38,8 @@ struct S3Answer: Sendable {
 
     /// How long the service wants to be left alone.
     var retryAfter: Duration? {
-        headers.first(name: "Retry-After").flatMap { DecimalNumber.parse($0.utf8) }.map { .seconds($0) }
+        headers.first(name: "Retry-After").flatMap { DecimalNumber.parse($0.utf8) }
+            .map { .seconds(min($0, Self.longestPause)) }
     }
 
     /// Which part of how many bytes the body is (RFC 9110 section 14.4); nil where the header is missing or no such thing.
@@ -55,10 +61,12 @@ struct S3Answer: Sendable {
 
     /// Reads the body whole.
     ///
-    /// - Parameter limit: The most bytes that are taken.
-    /// - Throws: ``StorageError/Code/unavailable``, transient, for a body that is longer or takes longer than a minute, or breaks off.
-    func collect(upTo limit: Int) async throws -> ByteBuffer {
-        let deadline = ContinuousClock.now + .seconds(60)
+    /// - Parameters:
+    ///   - limit: The most bytes that are taken.
+    ///   - duration: How long it may take.
+    /// - Throws: ``StorageError/Code/unavailable``, transient, for a body that is longer or takes longer, or breaks off.
+    func collect(upTo limit: Int, within duration: Duration = longest) async throws -> ByteBuffer {
+        let deadline = ContinuousClock.now + duration
         var whole = ByteBuffer()
         if let length = contentLength {
             guard length <= Int64(limit) else { throw S3Failure.unbelievable("an answer of \(length) bytes") }
@@ -85,12 +93,14 @@ struct S3Answer: Sendable {
     /// Reads a body that has nothing to say, so that its connection can be used again.
     ///
     /// What `Content-Length` says is not looked at: an answer to HEAD has none of these bytes.
-    func drain() async throws {
+    func drain(within duration: Duration = longest) async throws {
+        let deadline = ContinuousClock.now + duration
         var count = 0
         do {
             for try await chunk in body {
                 count += chunk.readableBytes
                 guard count <= 64 << 10 else { throw S3Failure.unbelievable("a body where none was expected") }
+                guard ContinuousClock.now < deadline else { throw S3Failure.unbelievable("an answer without end") }
             }
         } catch {
             throw S3Failure.transport(error)

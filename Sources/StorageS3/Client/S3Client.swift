@@ -20,8 +20,13 @@ struct S3Client: Sendable {
 
     /// The slowest upload that is not given up, in bytes a second.
     private static let slowestUpload: Int64 = 64 << 10
-    private static let patience: Int64 = 60
+    private static let patience = Duration.seconds(60)
     private static let longestError = 64 << 10
+    /// Services refuse requests whose clock is further from theirs.
+    private static let mostSkew: Int64 = 15 * 60 * 1_000_000
+
+    /// How long so many bytes may be on their way although nothing is wrong.
+    static func duration(ofSending bytes: Int64) -> Duration { .seconds(bytes / slowestUpload) }
 
     init(_ configuration: S3Configuration) throws {
         let endpoint = try configuration.resolvedEndpoint()
@@ -43,7 +48,7 @@ struct S3Client: Sendable {
         headers: [S3Request.Header] = [], body: S3Body = .none, accepting accepted: Set<Int> = [200]
     ) async throws -> S3Answer {
         let request = try prepare(method, key, query: query, headers: headers, body: body)
-        let deadline = NIODeadline.now() + .seconds(Self.patience + body.length / Self.slowestUpload)
+        let deadline = NIODeadline.now() + .nanoseconds(Self.patience + Self.duration(ofSending: body.length))
         let response: HTTPClientResponse
         do {
             response = try await connections.http.execute(request, deadline: deadline)
@@ -63,14 +68,15 @@ struct S3Client: Sendable {
         let request = try HTTPClient.Request(url: prepared.url, method: prepared.method, headers: prepared.headers)
         let response: HTTPClient.Response
         do {
-            response = try await connections.http.execute(request: request, deadline: .now() + .seconds(10)).get()
+            let whole = ResponseAccumulator(request: request, maxBodySize: Self.longestError)
+            let deadline = NIODeadline.now() + .seconds(10)
+            response = try await connections.http.execute(request: request, delegate: whole, deadline: deadline).get()
         } catch {
             throw S3Failure.transport(error)
         }
-        let status = Int(response.status.code)
-        guard status >= 300 else { return }
-        let failure = S3Failure(operation: operation, status: status, code: nil, message: nil, requestID: nil)
-        throw failure.storageError()
+        let answer = S3Answer(status: Int(response.status.code), headers: response.headers, body: .init())
+        guard answer.status >= 300 else { return }
+        throw failure(operation, answer, response.body.flatMap { try? ErrorAnswer(parsing: $0) })
     }
 
     private func prepare(
@@ -115,9 +121,17 @@ struct S3Client: Sendable {
     /// An answer that was found to be an error, whatever its status says.
     func failure(_ operation: String, _ answer: S3Answer, _ said: ErrorAnswer?) -> StorageError {
         let failure = S3Failure(
-            operation: operation, status: answer.status, code: said?.code, message: said?.message,
+            operation: operation, status: answer.status, code: said?.code ?? Self.guess(answer), message: said?.message,
             requestID: said?.requestID ?? answer.requestID)
         alarms.note(failure, serverTime: answer.date)
         return failure.storageError(retryAfter: answer.retryAfter)
+    }
+
+    /// What a refusal without a body, as HEAD has none, would have said: that the two clocks are too far apart, where they are.
+    private static func guess(_ answer: S3Answer) -> String? {
+        guard answer.status == 403, let date = answer.date,
+            abs(date.microseconds - Timestamp.now().microseconds) > mostSkew
+        else { return nil }
+        return "RequestTimeTooSkewed"
     }
 }

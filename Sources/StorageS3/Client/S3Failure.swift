@@ -13,6 +13,15 @@ struct S3Failure: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the service's own log has it under.
     let requestID: String?
 
+    /// The words of the service are for operators: of one line, and short.
+    init(operation: String, status: Int, code: String?, message: String?, requestID: String?) {
+        self.operation = operation
+        self.status = status
+        self.code = code?.presentable(upTo: 64)
+        self.message = message?.presentable(upTo: 512)
+        self.requestID = requestID?.presentable(upTo: 128)
+    }
+
     var description: String {
         let named = code.map { " \($0)" } ?? ""
         let said = message.map { ": \($0)" } ?? ""
@@ -60,7 +69,7 @@ extension S3Failure {
         default: break
         }
         switch status {
-        case 429, 500, 502, 503, 504: return .passing
+        case 408, 429, 500, 502, 503, 504: return .passing
         case 301, 302, 303, 307, 308: return .elsewhere
         case 401, 403: return .denied
         case 405, 501: return .unsupported
@@ -90,6 +99,11 @@ extension S3Failure {
     }
 }
 
+/// All connections to the service are in use, and none became free in time.
+struct S3Crowd: LocalShortage, CustomStringConvertible {
+    var description: String { "all connections to the S3 service are in use" }
+}
+
 /// Something that an honest service does not do, or that came of a broken way to it.
 struct S3Nonsense: Error, CustomStringConvertible {
     let description: String
@@ -112,6 +126,10 @@ extension S3Failure {
             if error == .cancelled { return CancellationError() }
             if error == .alreadyShutdown {
                 return StorageError(.unavailable, "The server is shutting down.", isTransient: true, cause: error)
+            }
+            if error == .getConnectionFromPoolTimeout {
+                return StorageError(
+                    .unavailable, "The server has too much to do at the moment.", isTransient: true, cause: S3Crowd())
             }
         }
         return StorageError(

@@ -61,7 +61,7 @@ struct MultipartUpload {
         let start = Int64(index) * partSize
         let body = try await store.spool.body(of: staged, start..<min(start + partSize, staged.size))
         return try await rethrowingLost {
-            try await store.caller.call("upload-part") { _ in
+            try await store.caller.call("upload-part", lasting: S3Client.duration(ofSending: body.length)) { _ in
                 try await store.bucket.putPart(index + 1, of: id, name, body)
             }
         }

@@ -19,7 +19,7 @@ extension S3BlobStore {
             return try await publishInParts(staged, as: key.name)
         }
         let body = try spool.body(of: staged)
-        try await caller.call("put") { attempt in
+        try await caller.call("put", lasting: S3Client.duration(ofSending: staged.size)) { attempt in
             // An attempt before may have had its effect although its answer was lost.
             if !facts.hasConditionalPut || attempt > 1 {
                 guard try await !isThere(key.name, size: staged.size) else { return }

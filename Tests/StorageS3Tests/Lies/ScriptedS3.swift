@@ -124,6 +124,9 @@ final class ScriptedS3: Sendable {
             return .xml(
                 "<CompleteMultipartUploadResult><ETag>\(tag.replacing("\"", with: "&quot;"))</ETag>"
                     + "</CompleteMultipartUploadResult>")
+        case "ListObjectVersions":
+            return .xml("<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>")
+        case "DeleteObjects": return .xml("<DeleteResult/>")
         case "AbortMultipartUpload":
             if let id = request.query["uploadId"] { state.uploads[id] = nil }
             return ScriptedAnswer(status: 204)
@@ -152,8 +155,8 @@ final class ScriptedS3: Sendable {
         guard let first = Int(ends[0]), first < size else { return .error(416, "InvalidRange") }
         let last = min(Int(ends[1]) ?? size - 1, size - 1)
         answer.status = 206
-        answer.body =
-            object.bytes.getSlice(at: object.bytes.readerIndex + first, length: last - first + 1) ?? ByteBuffer()
+        let part = object.bytes.getSlice(at: object.bytes.readerIndex + first, length: last - first + 1)
+        answer.body = part ?? ByteBuffer()
         answer.announced = answer.body.readableBytes
         answer.headers.append(("Content-Range", "bytes \(first)-\(last)/\(size)"))
         return answer

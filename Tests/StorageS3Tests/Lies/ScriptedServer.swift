@@ -17,6 +17,7 @@ struct ScriptedRequest: Sendable {
     var operation: String {
         switch (method, path.utf8.split(separator: UInt8(ascii: "/")).count) {
         case ("GET", 1) where query["versioning"] != nil: "GetBucketVersioning"
+        case ("GET", 1) where query["versions"] != nil: "ListObjectVersions"
         case ("GET", 1) where query["uploads"] != nil: "ListMultipartUploads"
         case ("GET", 1): "ListObjectsV2"
         case ("HEAD", 1): "HeadBucket"
@@ -46,6 +47,8 @@ struct ScriptedAnswer: Sendable {
     /// Sends the body again and again behind ``opening``, and says no length.
     var isEndless = false
     var opening = ByteBuffer()
+    /// Sends nothing and keeps the connection.
+    var isMute = false
     /// Sends nothing and ends the connection.
     var isSilent = false
 
@@ -132,6 +135,7 @@ private final class ScriptedHandler: ChannelInboundHandler {
     }
 
     private func send(_ answer: ScriptedAnswer, to method: HTTPMethod, _ context: ChannelHandlerContext) {
+        guard !answer.isMute else { return }
         guard !answer.isSilent else { return context.close(promise: nil) }
         var text = "HTTP/1.1 \(answer.status) Scripted\r\n"
         for (name, value) in answer.headers { text += "\(name): \(value)\r\n" }
