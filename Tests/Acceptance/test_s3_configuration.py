@@ -242,13 +242,14 @@ def test_a_bucket_that_is_not_there_is_refused_at_once(
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """An S3 server whose bucket is in another region."""
+    """An S3 server whose bucket is in another region, as Amazon's says it."""
 
     code, status = "AuthorizationHeaderMalformed", 400
+    message = "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-9'"
 
     def answer(self) -> None:
         region = "<Region>eu-central-9</Region>"
-        body = f"<Error><Code>{self.code}</Code><Message>the region is wrong</Message>{region}</Error>".encode()
+        body = f"<Error><Code>{self.code}</Code><Message>{self.message}</Message>{region}</Error>".encode()
         self.send_response(self.status)
         self.send_header("x-amz-bucket-region", "eu-central-9")
         self.send_header("Content-Type", "application/xml")
@@ -265,6 +266,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 
 class Moved(Elsewhere):
     code, status = "PermanentRedirect", 301
+    message = "The bucket you are attempting to access must be addressed using the specified endpoint. (eu-central-9)"
 
 
 @contextmanager
