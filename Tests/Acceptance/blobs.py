@@ -30,10 +30,7 @@ class Blob:
         return self.place / self.key
 
     def exists(self) -> bool:
-        return self.path.exists() if isinstance(self.place, Path) else self.key in self.place.keys(self.key)
-
-    def size(self) -> int:
-        return self.path.stat().st_size if isinstance(self.place, Path) else self.place.sizes(self.key)[self.key]
+        return self.path.exists() if isinstance(self.place, Path) else self.place.size(self.key) is not None
 
     def read(self) -> bytes:
         return self.path.read_bytes() if isinstance(self.place, Path) else self.place.read(self.key)
@@ -77,4 +74,4 @@ def bytes_stored(data: Path) -> int:
     bucket = bucket_of(data)
     if bucket is not None:
         return sum(size for tree in TREES for size in bucket.sizes(tree + "/").values())
-    return sum(blob.size() for blob in blobs_of(data))
+    return sum(blob.path.stat().st_size for blob in blobs_of(data))

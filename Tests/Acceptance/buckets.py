@@ -106,6 +106,15 @@ class Bucket:
     def sizes(self, below: str = "") -> dict[str, int]:
         return {entry["Key"][len(self.prefix) + 1 :]: entry["Size"] for entry in self._entries(below)}
 
+    def size(self, key: str) -> int | None:
+        """How many bytes one object has; None when it is not there."""
+        try:
+            return int(self._client.head_object(Bucket=self.server.bucket, Key=self._whole(key))["ContentLength"])
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+
     def read(self, key: str) -> bytes:
         return bytes(self._client.get_object(Bucket=self.server.bucket, Key=self._whole(key))["Body"].read())
 
@@ -138,8 +147,12 @@ class Bucket:
         for page in pages:
             found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             gone = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
-            if gone:
-                self._client.delete_objects(Bucket=bucket, Delete={"Objects": gone, "Quiet": True})
+            # XML has no words for control characters.
+            for one in [one for one in gone if not one["Key"].isprintable()]:
+                self._client.delete_object(Bucket=bucket, **one)
+            rest = [one for one in gone if one["Key"].isprintable()]
+            if rest:
+                self._client.delete_objects(Bucket=bucket, Delete={"Objects": rest, "Quiet": True})
 
     @property
     def _client(self) -> Any:
