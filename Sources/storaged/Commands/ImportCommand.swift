@@ -138,8 +138,10 @@ struct ImportCommand: ConfiguredCommand {
 extension StoragedConfiguration {
     /// The paths of everything that a store on this machine consists of, there or not.
     fileprivate var places: [String] {
-        guard case .sqlite(let database) = database.location else { return [dataDirectory] }
-        return [dataDirectory] + ["", "-wal", "-shm", "-journal", "-open.lock"].map { database + $0 }
+        var places = [dataDirectory]
+        if case .disk(let directory?) = blobs.fallback { places.append(directory) }
+        guard case .sqlite(let database) = database.location else { return places }
+        return places + ["", "-wal", "-shm", "-journal", "-open.lock"].map { database + $0 }
     }
 }
 

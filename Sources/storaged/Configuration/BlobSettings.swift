@@ -1,3 +1,5 @@
+import StorageS3
+
 /// Where the bytes are to lie, judged as a whole: what of it has no effect, and what is wrong together.
 struct BlobSettings: Sendable {
     private let values: ConfigurationValues
@@ -20,22 +22,22 @@ struct BlobSettings: Sendable {
 
     // MARK: What has no effect
 
-    /// What was given for a bucket where nothing lies in one.
+    /// What was given for a bucket where nothing lies in one, and for copies of what lies there.
     var notices: [String] {
-        guard !usesBucket else { return [] }
         let reason =
             given(Keys.blobsStore).map { "\($0.key.name) (\($0.origin)) is \($0.text.escapedForDisplay)" }
             ?? "no \(Keys.s3Bucket.name) is given"
         return values.all.filter { value in
-            let isOfCache = value.key.name == Keys.blobsHotCache.name
-            return value.origin != .builtIn && (Self.isOfBucket(value) || isOfCache) && !isLonely(value)
+            let isIdleCache = value.key.name == Keys.blobsHotCache.name && store != .s3
+            let isIdleBucket = Self.isOfBucket(value) && !usesBucket && !isLonely(value)
+            return value.origin != .builtIn && (isIdleCache || isIdleBucket)
         }.map { "\($0.key.name) (\($0.origin)) has no effect: \(reason)" }
     }
 
     // MARK: What is wrong together
 
     var contradictions: [ConfigurationProblem] {
-        memoryContradiction + lonelyEndpoint + incompleteBucket + fallbackContradiction
+        memoryContradiction + lonelyEndpoint + incompleteBucket + impossibleBucket + fallbackContradiction
     }
 
     private var memoryContradiction: [ConfigurationProblem] {
@@ -77,6 +79,16 @@ struct BlobSettings: Sendable {
                     + " \(names.joined(separator: ", ")) in the environment or in .env, or set"
                     + " \(Keys.blobsStore.name) to disk")
         ]
+    }
+
+    /// What the store in a bucket would refuse unasked, such as a name that cannot be a part of a host's.
+    private var impossibleBucket: [ConfigurationProblem] {
+        guard usesBucket, let bucket = (try? StoragedConfiguration.S3(values)) ?? nil else { return [] }
+        return S3Configuration(bucket).problems.map { problem in
+            let name = "s3.\(problem.field.rawValue)"
+            let value = values.value(named: name).map { " \($0.key.shown($0.text).quotedForDisplay) (\($0.origin))" }
+            return ConfigurationProblem("\(name):\(value ?? "") \(problem.complaint)")
+        }
     }
 
     /// A store cannot be moved into itself, nor out of or into the memory of a process.

@@ -232,11 +232,14 @@ extension StoragedConfiguration.Database.Pool {
 extension StoragedConfiguration.Blobs {
     /// Whether any blobs lie in a bucket.
     var usesBucket: Bool { store == .s3 || fallback == .s3 }
+
+    /// Whether copies of what is in a bucket are kept on disk.
+    var hasHotCache: Bool { store == .s3 && hotCache > 0 }
 }
 
 extension StoragedConfiguration.S3 {
     /// nil without a bucket or what opens it.
-    fileprivate init?(_ values: ConfigurationValues) throws(ValueRefusal) {
+    init?(_ values: ConfigurationValues) throws(ValueRefusal) {
         guard let bucket = try values[Keys.s3Bucket], let accessKey = try values[Keys.s3AccessKey],
             let secretKey = try values[Keys.s3SecretKey]
         else { return nil }

@@ -50,7 +50,7 @@ extension ValueFormat where Value == String {
     /// The name of a region.
     static var region: Self {
         Self(expectation: "the name of a region, such as us-east-1") { text throws(ValueRefusal) in
-            let isName = text.utf8.allSatisfy { $0.isAlphanumeric || "-_.".utf8.contains($0) }
+            let isName = text.utf8.allSatisfy { $0.isAlphanumeric || "-_".utf8.contains($0) }
             return isName && 1...64 ~= text.utf8.count ? text : nil
         }
     }

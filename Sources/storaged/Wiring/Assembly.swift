@@ -32,13 +32,15 @@ struct Assembly {
         try await configuration.makeAdministrator(in: stores)
         let authentication = try configuration.builtInAuthentication(over: stores)
         readiness = Readiness()
-        services = [
-            try buildApplication(configuration, stores, authentication, readiness, identity),
-            GarbageCollector(
-                metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
-                interval: configuration.upkeep.interval),
-            Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval),
-        ]
+        // What the stores need ends after everybody who uses them.
+        services =
+            stores.services + [
+                try buildApplication(configuration, stores, authentication, readiness, identity),
+                GarbageCollector(
+                    metadata: stores.metadata, blobs: stores.blobs, grace: configuration.upkeep.grace,
+                    interval: configuration.upkeep.interval),
+                Sweeper(metadata: stores.metadata, interval: configuration.upkeep.interval),
+            ]
         self.authentication = authentication
         self.stores = stores
     }

@@ -1,4 +1,3 @@
-import Logging
 import StorageCore
 import StoragePostgres
 import StorageSQL
@@ -9,26 +8,20 @@ extension Stores {
     /// - Parameters:
     ///   - configuration: Names it.
     ///   - creating: Whether a file that is not there is made.
-    ///   - patience: How long to try while a server cannot be reached; the log says once that this waits.
+    ///   - patience: How long to try while a server cannot be reached.
     /// - Throws: The failure of the last attempt, with the setting that names the database.
     static func openDatabase(
-        _ configuration: StoragedConfiguration, creating: Bool = true, patience: Duration = .zero
+        _ configuration: StoragedConfiguration, creating: Bool = true, patience: Patience = .none
     ) async throws -> MetadataDatabase {
         let location = configuration.database.location
         let pool = PostgresPool.Options(configuration.database.pool)
-        let end = ContinuousClock.now + patience
-        var isWaiting = false
-        while true {
+        return try await patience.wait(for: "the database") {
             do {
                 return try await openUsable(location, creating, pool)
             } catch let error as StorageError where error.isTransient || error.code == .wrongStore {
                 let cure = creating || isThere(location) ? "" : " " + unused
-                let failure = error.of(Keys.databaseURL.name, configuration, adding: cure)
-                guard error.isTransient, ContinuousClock.now + pause < end else { throw failure }
-                if !isWaiting { logWaiting(for: failure, patience) }
-                isWaiting = true
+                throw error.of(Keys.databaseURL.name, configuration, adding: cure)
             }
-            try await Task.sleep(for: pause)
         }
     }
 
@@ -43,16 +36,6 @@ extension Stores {
             try? await opened.database.close()
             throw error
         }
-    }
-
-    /// Between two attempts to reach a server.
-    private static let pause = Duration.milliseconds(500)
-
-    private static func logWaiting(for failure: StorageError, _ patience: Duration) {
-        let cause = failure.cause.map { " (\($0))" } ?? ""
-        Logger(label: "storaged").notice(
-            "waiting up to \(patience.settingText) for the database",
-            metadata: ["reason": "\(failure.message)\(cause)"])
     }
 
     private static func isThere(_ location: StoragedConfiguration.Database.Location) -> Bool {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceLifecycle
 import StorageCore
 import StorageSQL
 import StorageSQLite
@@ -7,27 +8,16 @@ import StorageSQLite
 struct Stores {
     let metadata: any MetadataStore
     let blobs: any BlobStore
-    private let parts: Parts
+    /// What has to run for as long as they are served.
+    let services: [any Service]
+    private let parts: OpenParts
 
-    /// What is open, each to be given back.
-    private struct Parts {
-        var database: MetadataDatabase?
-        var disk: LocalDiskBlobStore?
-        var lock: DataDirectoryLock?
-
-        func close() async {
-            try? await database?.database.close()
-            await disk?.shutdown()
-            lock?.release()
-        }
-    }
-
-    /// Opens both, as the configuration says, to serve them: a data directory with SQLite alone, with PostgreSQL beside others.
+    /// Opens both, as the configuration says, to serve them: with SQLite alone, with PostgreSQL beside others.
     ///
     /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or another process serves what only one can;
-    ///   ``StorageError/Code/unavailable`` when a database server stays out of reach for 30 s.
+    ///   ``StorageError/Code/unavailable`` when a database server or a bucket stays out of reach for 30 s.
     init(_ configuration: StoragedConfiguration) async throws {
-        var parts = Parts()
+        var parts = OpenParts()
         do {
             try await self.init(serving: configuration, &parts)
         } catch {
@@ -41,9 +31,9 @@ struct Stores {
     /// Takes no lock, makes nothing, brings no schema up: whatever is missing or does not fit is refused as it is.
     ///
     /// - Throws: ``StorageError/Code/wrongStore`` when they do not belong together, or are not there;
-    ///   ``StorageError/Code/unavailable`` when a database server cannot be reached.
+    ///   ``StorageError/Code/unavailable`` when a database server or a bucket cannot be reached.
     init(beside configuration: StoragedConfiguration) async throws {
-        var parts = Parts()
+        var parts = OpenParts()
         do {
             try await self.init(beside: configuration, &parts)
         } catch {
@@ -57,49 +47,53 @@ struct Stores {
         await parts.close()
     }
 
-    private init(serving configuration: StoragedConfiguration, _ parts: inout Parts) async throws {
+    private init(serving configuration: StoragedConfiguration, _ parts: inout OpenParts) async throws {
         let opened: MetadataDatabase
+        let places: BlobStores?
         if configuration.database.location.isShared {
             // Asked first: a password that is wrong should leave nothing behind.
-            opened = try await Self.openDatabase(configuration, patience: .seconds(30))
+            opened = try await Self.openDatabase(configuration, patience: .start)
             parts.database = opened
-            parts.disk = try await Self.openDisk(configuration)
+            places = try await BlobStores(configuration, creating: true, patience: .start, &parts)
+            // What was copied out of a bucket is one process's.
+            if configuration.blobs.hasHotCache {
+                parts.locks = [try Self.lock(configuration.dataDirectory, Keys.blobsHotCache.name, configuration)]
+            }
         } else {
             try Self.findDatabaseFolder(configuration)
-            parts.disk = try await Self.openDisk(configuration)
-            parts.lock = try parts.disk.map { _ in try Self.lock(configuration) }
+            places = try await BlobStores(configuration, creating: true, patience: .start, &parts)
+            if places != nil { parts.locks = try Self.lock(configuration) }
             opened = try await Self.openDatabase(configuration)
             parts.database = opened
         }
         try await Self.bringUp(opened.migrator, configuration)
         let metadata = SQLMetadataStore(opened.database)
-        if let disk = parts.disk { try await Self.confirm(disk, belongsTo: metadata) }
+        try await places?.store.confirm(inFrontOf: places?.fallback, belongsTo: metadata)
         self.metadata = metadata
-        let cache = Int(configuration.blobs.memoryCache)
-        if let disk = parts.disk, cache > 0 {
-            blobs = CachedBlobStore(disk, bytes: cache)
+        if let places {
+            (blobs, services) = try await places.composed(configuration, &parts)
         } else {
-            blobs = parts.disk ?? InMemoryBlobStore()
+            (blobs, services) = (InMemoryBlobStore(), [])
         }
         self.parts = parts
     }
 
-    private init(beside configuration: StoragedConfiguration, _ parts: inout Parts) async throws {
-        guard let disk = try await Self.openDisk(configuration, creating: false) else {
+    private init(beside configuration: StoragedConfiguration, _ parts: inout OpenParts) async throws {
+        guard let places = try await BlobStores(configuration, creating: false, patience: .none, &parts) else {
             throw StorageError(.wrongStore, "A store in memory belongs to its daemon alone: no command can reach it.")
         }
-        parts.disk = disk
         let opened = try await Self.openDatabase(configuration, creating: false)
         parts.database = opened
         let metadata = SQLMetadataStore(opened.database)
         try await opened.migrator.check(cure: Self.migration)
-        try Self.compare(disk, with: try await metadata.setting(Self.idSetting, default: nil))
+        try await places.store.check(inFrontOf: places.fallback, belongsTo: metadata)
         self.metadata = metadata
-        blobs = disk
+        blobs = places.joined(places.store.store)
+        services = []
         self.parts = parts
     }
 
-    /// Locks the data directory of a database that lies in it, for a command that changes the schema; nil for a database that several
+    /// Locks the data directory of a database that lies in it, for a command that changes the schema; nothing for one that several
     /// processes may use at a time.
     ///
     /// - Parameters:
@@ -108,43 +102,40 @@ struct Stores {
     ///   - locking: Whether the command changes anything.
     static func prepareDirectory(
         _ configuration: StoragedConfiguration, creating: Bool, locking: Bool
-    ) async throws -> DataDirectoryLock? {
-        guard !configuration.database.location.isShared else { return nil }
+    ) async throws -> [DataDirectoryLock] {
+        guard !configuration.database.location.isShared else { return [] }
         if creating { try findDatabaseFolder(configuration) }
-        guard let disk = try await openDisk(configuration, creating: creating) else {
+        guard configuration.blobs.store != .memory else {
             throw StorageError(
                 .wrongStore, "A database in memory belongs to its daemon alone: no command can reach it.")
         }
-        await disk.shutdown()
-        return locking ? try lock(configuration) : nil
+        try await BlobStores.findDataDirectory(configuration, creating: creating)
+        return locking ? try lock(configuration) : []
     }
 
-    private static func lock(_ configuration: StoragedConfiguration) throws -> DataDirectoryLock {
-        do {
-            return try DataDirectoryLock(directory: configuration.dataDirectory)
-        } catch let error as StorageError {
-            throw error.of(Keys.dataDirectory.name, configuration)
-        }
+    /// Locks the data directory, and the one that blobs are moved out of, where it is another.
+    static func lock(_ configuration: StoragedConfiguration) throws -> [DataDirectoryLock] {
+        let directory = configuration.dataDirectory
+        let own = try lock(directory, Keys.dataDirectory.name, configuration)
+        guard case .disk(let old?) = configuration.blobs.fallback,
+            LocalFolder.Identity(path: old) != LocalFolder.Identity(path: directory)
+        else { return [own] }
+        return [own, try lock(old, Keys.blobsFallback.name, configuration)]
     }
 
-    private static func openDisk(
-        _ configuration: StoragedConfiguration, creating: Bool = true
-    ) async throws -> LocalDiskBlobStore? {
-        guard configuration.blobs.store == .disk else { return nil }
-        var settings = LocalDiskBlobStore.Configuration()
-        settings.reserve = configuration.upkeep.reserve
-        settings.createsStore = creating
+    private static func lock(
+        _ directory: String, _ setting: String, _ configuration: StoragedConfiguration
+    ) throws -> DataDirectoryLock {
         do {
-            return try await LocalDiskBlobStore.open(directory: configuration.dataDirectory, configuration: settings)
+            return try DataDirectoryLock(directory: directory)
         } catch let error as StorageError {
-            let isUnused = LocalFolder.Identity(path: configuration.dataDirectory + "/store.id") == nil
-            throw error.of(Keys.dataDirectory.name, configuration, adding: !creating && isUnused ? " " + unused : "")
+            throw error.of(setting, configuration)
         }
     }
 
     /// What is to be done where a command finds nothing.
     static let unused = "Commands need the data.directory of a daemon that was started at least once."
-    private static let migration = "Run storaged migrate up."
+    static let migration = "Run storaged migrate up."
 
     /// Refuses a database in a folder that is not there, before anything is made; the data directory itself will be made.
     private static func findDatabaseFolder(_ configuration: StoragedConfiguration) throws {
@@ -170,36 +161,6 @@ struct Stores {
             }
         } catch let error as StorageError where error.code == .wrongStore && configuration.database.migration != .auto {
             throw error.of(Keys.databaseMigrate.name, configuration)
-        }
-    }
-
-    /// The store's own id and the one that the database remembers must agree: a wrong volume would look like lost files, and what
-    /// is then uploaded or collected would harm both.
-    private static func confirm(_ disk: LocalDiskBlobStore, belongsTo metadata: some MetadataStore) async throws {
-        var remembered = try await metadata.setting(idSetting, default: nil)
-        if remembered == nil {
-            let hasBlobs = try await !disk.keys(after: nil, limit: 1).isEmpty
-            // Another process that starts at this moment may have been faster: what it remembers counts.
-            remembered = try await metadata.setting(idSetting, default: hasBlobs ? nil : disk.storeID)
-            guard remembered != nil else {
-                throw StorageError(
-                    .wrongStore, "The data directory holds files, but the database is new: it knows none of them.")
-            }
-        }
-        try compare(disk, with: remembered)
-    }
-
-    private static let idSetting = "store.id"
-
-    private static func compare(_ disk: LocalDiskBlobStore, with remembered: String?) throws {
-        guard let remembered else {
-            throw StorageError(.wrongStore, "The database knows no store yet: no daemon has used it.")
-        }
-        guard remembered == disk.storeID else {
-            throw StorageError(
-                .wrongStore,
-                "The database belongs to the store \(remembered), but the data directory is the store \(disk.storeID)."
-                    + " Everybody who uses this database needs the data.directory that it began with.")
         }
     }
 }

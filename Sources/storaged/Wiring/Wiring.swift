@@ -29,9 +29,9 @@ enum Wiring {
     ) async throws -> [MigrationStatus] {
         try await Refusal.translating {
             // The schema of a file is not changed under a daemon that serves it; on a server the migrators lock each other out.
-            let lock = try await Stores.prepareDirectory(
+            let locks = try await Stores.prepareDirectory(
                 configuration, creating: action == .up, locking: action != .status)
-            defer { lock?.release() }
+            defer { for lock in locks { lock.release() } }
             let opened = try await Stores.openDatabase(configuration, creating: action == .up)
             do {
                 let steps = try await migrate(action, opened.migrator, confirming)

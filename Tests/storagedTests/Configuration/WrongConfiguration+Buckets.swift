@@ -33,6 +33,9 @@ extension WrongConfiguration {
             arguments: ["--s3-bucket=files", "--s3-path-style", "auto"], environment: keys, key: "s3.path-style",
             value: "auto", says: ["true or false"]),
         .init(
+            arguments: ["--s3-bucket=Files_1", "--s3-path-style=false"], environment: keys, key: "s3.bucket",
+            value: "Files_1", says: ["(--s3-bucket)", "no capital letter"]),
+        .init(
             environment: ["BUCKET": "files", "ACCESS_KEY": "hunter2/x", "SECRET_KEY": "hunter2"],
             key: "s3.access-key", value: "***", says: ["ACCESS_KEY in the environment", "ASCII"]),
         .init(

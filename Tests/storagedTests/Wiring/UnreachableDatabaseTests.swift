@@ -16,7 +16,7 @@ struct UnreachableDatabaseTests {
         var failure: StorageError?
         let time = await ContinuousClock().measure {
             do {
-                _ = try await Stores.openDatabase(configuration, patience: patience)
+                _ = try await Stores.openDatabase(configuration, patience: Patience(duration: patience))
             } catch {
                 failure = error as? StorageError
             }

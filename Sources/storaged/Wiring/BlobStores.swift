@@ -1,0 +1,204 @@
+import ServiceLifecycle
+import StorageCore
+import StorageS3
+
+/// The stores of bytes that a configuration names, open.
+struct BlobStores: Sendable {
+    typealias Place = StoragedConfiguration.Blobs.Place
+
+    /// Where new blobs go.
+    let store: StorePlace
+    /// Where older ones may still be while they are moved.
+    let fallback: StorePlace?
+
+    /// Opens them; nil where everything is in memory.
+    ///
+    /// A bucket is asked first: where it refuses, nothing was made on disk.
+    ///
+    /// - Parameters:
+    ///   - configuration: Names them.
+    ///   - creating: Whether a directory or a bucket that is no store yet becomes one.
+    ///   - patience: How long to try while a bucket cannot be reached.
+    ///   - parts: Gets what is to be given back.
+    init?(
+        _ configuration: StoragedConfiguration, creating: Bool, patience: Patience, _ parts: inout OpenParts
+    ) async throws {
+        let old = configuration.blobs.fallback
+        switch configuration.blobs.store {
+        case .memory: return nil
+        case .s3:
+            store = try await Self.open(.s3, configuration, creating: creating, patience: patience, &parts)
+            fallback =
+                if let old { try await Self.open(old, configuration, creating: false, &parts) } else { nil }
+        case .disk:
+            fallback =
+                if let old {
+                    try await Self.open(old, configuration, creating: false, patience: patience, &parts)
+                } else { nil }
+            store = try await Self.open(.disk(directory: nil), configuration, creating: creating, &parts)
+        }
+    }
+
+    /// Opens one of them.
+    static func open(
+        _ place: Place, _ configuration: StoragedConfiguration, creating: Bool, patience: Patience = .none,
+        _ parts: inout OpenParts
+    ) async throws -> StorePlace {
+        switch place {
+        case .s3: try await openBucket(configuration, creating: creating, patience: patience, &parts)
+        case .disk(let directory):
+            try await openDisk(directory, configuration, creating: creating, &parts)
+        }
+    }
+
+    // MARK: Composition
+
+    /// What is served, and what has to run for that: the bytes of small files in memory, in front of the new store and the old one;
+    /// in front of a bucket, copies on disk.
+    func composed(
+        _ configuration: StoragedConfiguration, _ parts: inout OpenParts
+    ) async throws -> (any BlobStore, [any Service]) {
+        var (blobs, services) = (store.store, [any Service]())
+        if configuration.blobs.hasHotCache {
+            let hot = try await Self.openHotCache(in: configuration, before: blobs)
+            parts.hotCache = hot
+            (blobs, services) = (hot, [hot])
+        }
+        blobs = joined(blobs)
+        let memory = Int(configuration.blobs.memoryCache)
+        return (memory > 0 ? CachedBlobStore(blobs, bytes: memory) : blobs, services)
+    }
+
+    /// A store, in front of the one that is moved where there is one.
+    func joined(_ store: any BlobStore) -> any BlobStore {
+        guard let fallback else { return store }
+        return FallbackBlobStore(new: store, old: fallback.store)
+    }
+
+    private static func openHotCache(
+        in configuration: StoragedConfiguration, before base: any BlobStore
+    ) async throws -> HotBlobStore {
+        do {
+            return try await HotBlobStore.open(
+                base, directory: configuration.dataDirectory + "/" + hotFolder,
+                capacity: configuration.blobs.hotCache)
+        } catch let error as StorageError {
+            throw error.of(Keys.blobsHotCache.name, configuration)
+        }
+    }
+
+    // MARK: Directories
+
+    /// Makes the data directory of a daemon, or checks that it is there, and gives it back.
+    static func findDataDirectory(_ configuration: StoragedConfiguration, creating: Bool) async throws {
+        guard configuration.blobs.store == .disk else {
+            return await (try openSpool(configuration, creating: creating)).shutdown()
+        }
+        var parts = OpenParts()
+        _ = try await openDisk(nil, configuration, creating: creating, &parts)
+        await parts.close()
+    }
+
+    /// - Parameter directory: nil for that of the data.
+    private static func openDisk(
+        _ directory: String?, _ configuration: StoragedConfiguration, creating: Bool, _ parts: inout OpenParts
+    ) async throws -> StorePlace {
+        let path = directory ?? configuration.dataDirectory
+        let setting = directory == nil ? Keys.dataDirectory.name : Keys.blobsFallback.name
+        let disk: LocalDiskBlobStore
+        do {
+            disk = try await LocalDiskBlobStore.open(
+                directory: path, configuration: settings(configuration, creating: creating))
+        } catch let error as StorageError {
+            throw error.of(setting, configuration, adding: creating || isStore(path) ? "" : " " + Stores.unused)
+        }
+        parts.disks.append(disk)
+        let name = directory.map { "the directory \($0.quotedForDisplay)" } ?? "the data directory"
+        return StorePlace(store: disk, id: disk.storeID, name: name, setting: setting)
+    }
+
+    /// Opens the data directory for bodies on their way into a bucket.
+    static func openSpool(
+        _ configuration: StoragedConfiguration, creating: Bool
+    ) async throws -> LocalDiskBlobStore {
+        var settings = settings(configuration, creating: creating)
+        settings.isSpool = true
+        do {
+            return try await LocalDiskBlobStore.open(directory: configuration.dataDirectory, configuration: settings)
+        } catch let error as StorageError {
+            let isThere = LocalFolder.Identity(path: configuration.dataDirectory) != nil
+            throw error.of(
+                Keys.dataDirectory.name, configuration, adding: creating || isThere ? "" : " " + Stores.unused)
+        }
+    }
+
+    private static func settings(
+        _ configuration: StoragedConfiguration, creating: Bool
+    ) -> LocalDiskBlobStore.Configuration {
+        var settings = LocalDiskBlobStore.Configuration()
+        settings.reserve = configuration.upkeep.reserve
+        settings.createsStore = creating
+        // What a daemon has there whose files lie in a bucket.
+        settings.neighbours += ["staging", hotFolder]
+        return settings
+    }
+
+    private static func isStore(_ path: String) -> Bool {
+        LocalFolder.Identity(path: path + "/store.id") != nil
+    }
+
+    static let hotFolder = "hot"
+
+    // MARK: Bucket
+
+    private static func openBucket(
+        _ configuration: StoragedConfiguration, creating: Bool, patience: Patience, _ parts: inout OpenParts
+    ) async throws -> StorePlace {
+        guard let s3 = configuration.s3 else {
+            throw StorageError(.wrongStore, "No \(Keys.s3Bucket.name) is given.")
+        }
+        var settings = S3Configuration(s3)
+        settings.createsStore = creating
+        let observer = BucketObserver()
+        let bucket = try await patience.wait(for: "the bucket") {
+            var spool: Result<LocalDiskBlobStore, any Error>?
+            do {
+                return try await S3BlobStore.open(settings, observer: observer) {
+                    do {
+                        let opened = try await openSpool(configuration, creating: creating)
+                        parts.disks.append(opened)
+                        return opened
+                    } catch {
+                        spool = .failure(error)
+                        throw error
+                    }
+                }
+            } catch let error as StorageError {
+                try _ = spool?.get()
+                throw error.ofBucket(configuration)
+            }
+        }
+        observer.begin()
+        return StorePlace(store: bucket, id: bucket.storeID, name: "the bucket", setting: Keys.s3Bucket.name)
+    }
+}
+
+extension S3Configuration {
+    /// As the configuration says.
+    init(_ s3: StoragedConfiguration.S3) {
+        let text = { (secret: SecretText) in String(decoding: secret.bytes, as: UTF8.self) }
+        self.init(
+            endpoint: s3.endpoint, region: s3.region, bucket: s3.bucket, prefix: s3.prefix,
+            credentials: S3Credentials(
+                accessKey: text(s3.accessKey), secretKey: text(s3.secretKey), sessionToken: s3.sessionToken.map(text)))
+        usesPathStyle = s3.isPathStyle
+    }
+}
+
+extension StorageError {
+    /// The same failure, with the setting of the bucket that somebody has to look at.
+    fileprivate func ofBucket(_ configuration: StoragedConfiguration) -> StorageError {
+        guard let field = S3Configuration.Problem.Field(refusedBy: self) else { return self }
+        return of("s3.\(field.rawValue)", configuration)
+    }
+}
