@@ -26,6 +26,15 @@ enum CommandValue {
         }
     }
 
+    /// A store of bytes.
+    static func place(_ text: String, of flag: String) throws -> StoragedConfiguration.Blobs.Place {
+        do throws(ValueRefusal) {
+            return try ValueFormat<StoragedConfiguration.Blobs.Place>.blobPlace.value(of: text)
+        } catch {
+            throw ValidationError("\(flag): \(text.quotedForDisplay) is not acceptable; \(error.cure)")
+        }
+    }
+
     private static func value<Value>(_ text: String, _ format: ValueFormat<Value>) throws -> Value {
         do throws(ValueRefusal) {
             return try format.value(of: text)

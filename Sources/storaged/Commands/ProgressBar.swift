@@ -58,6 +58,14 @@ final class ProgressBar: Sendable {
         }
     }
 
+    /// Notes how many items and bytes are done by now.
+    func show(_ items: Int, bytes: Int64) {
+        state.withLock { state in
+            (state.items, state.bytes) = (items, bytes)
+            draw(&state)
+        }
+    }
+
     /// Does something that prints, without the bar in its way.
     func interrupted(_ body: () throws -> Void) rethrows {
         try state.withLock { state in

@@ -18,7 +18,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, UserCommand.self,
             TokenCommand.self, ImportCommand.self, GCCommand.self, FsckCommand.self, CopyMetadataCommand.self,
-            OpenAPICommand.self,
+            CopyBlobsCommand.self, OpenAPICommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -64,6 +64,7 @@ struct CommandHelpTests {
         arguments: [
             (["gc"], ["--grace", "--json"]),
             (["import"], ["<folder>", "--account", "--to", "--dry-run", "--json", "byte for byte"]),
+            (["copy-blobs"], ["--from", "--to", "--json"]),
             (["copy-metadata"], ["--from", "--to", "--wait", "--give-up", "--json", "PGPASSWORD"]),
         ])
     func help(command: [String], words: [String]) throws {

@@ -54,7 +54,8 @@ struct CommandProcessTests {
     func commands() throws {
         let outcome = try run(["frob"], in: ConfigurationFixture())
         #expect(
-            outcome.errors.contains("there is no command 'frob'; the commands are config, copy-metadata, fsck, gc, "))
+            outcome.errors.contains(
+                "there is no command 'frob'; the commands are config, copy-blobs, copy-metadata, fsck, "))
     }
 
     @Test("prints a line of JSON for every setting, and null for what is not there")
