@@ -1,11 +1,12 @@
 import NIOCore
 import NIOPosix
+import StorageCore
 import StorageSQL
 import Synchronization
 
 /// Makes connections, and knows whether that works at all at the moment.
 ///
-/// A server that restarts is waited for, ``patience`` long. One that is away for longer is tried by one caller at a time, and the
+/// A server that restarts is waited for, as ``returns`` says. One that is away for longer is tried by one caller at a time, and the
 /// others are told at once.
 final class ConnectionSource: Sendable {
     private struct State {
@@ -19,9 +20,16 @@ final class ConnectionSource: Sendable {
     let address: PostgresAddress
     private let state = Mutex(State())
 
-    private static let patience = TimeAmount.milliseconds(2_500)
-    /// Between two attempts, in milliseconds.
-    private static let pause: ClosedRange<Int64> = 10...60
+    /// How long a server that restarts is waited for, and how often it is tried meanwhile.
+    private static let returns: RetryPolicy = {
+        var policy = RetryPolicy()
+        policy.maximumAttempts = .max
+        policy.baseDelay = .milliseconds(70)
+        policy.maximumDelay = .milliseconds(70)
+        policy.deadline = .milliseconds(2_500)
+        return policy
+    }()
+    private static let patience = TimeAmount(returns.deadline)
 
     init(_ address: PostgresAddress) {
         self.address = address
@@ -55,7 +63,9 @@ final class ConnectionSource: Sendable {
             return failing.since + Self.patience > .now()
         }
         guard mayComeBack else { return false }
-        NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: .milliseconds(.random(in: Self.pause)), again)
+        var generator = SystemRandomNumberGenerator()
+        let pause = TimeAmount(Self.returns.delay(before: 2, retryAfter: nil, using: &generator))
+        NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: pause, again)
         return true
     }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import StorageCore
 import StorageSQL
 
 /// Runs transactions, as many at a time as the pool has connections; the others wait, first come, first served.
@@ -17,7 +18,13 @@ final class TransactionQueue: Sendable {
     private let queue: JobQueue<PendingTransaction>
     private let waiting: WaitingLine<PendingTransaction>
 
-    private static let collisions = 5
+    /// How transactions that met others run again.
+    private static let collisions: RetryPolicy = {
+        var policy = RetryPolicy()
+        policy.maximumAttempts = 6
+        policy.baseDelay = .milliseconds(4)
+        return policy
+    }()
     private static let losses = 2
 
     init(
@@ -101,9 +108,12 @@ final class TransactionQueue: Sendable {
         case .succeeded(let deliver): transaction.succeed(deliver)
         case .failed(let error): transaction.fail(with: error)
         case .collided(let error):
-            let count = transaction.collided()
-            guard count <= Self.collisions, transaction.waitsAgain() else { return transaction.fail(with: error) }
-            let pause = TimeAmount.microseconds(.random(in: 500...(2_000 << Int64(count))))
+            let next = transaction.collided() + 1
+            guard next <= Self.collisions.maximumAttempts, transaction.waitsAgain() else {
+                return transaction.fail(with: error)
+            }
+            var generator = SystemRandomNumberGenerator()
+            let pause = TimeAmount(Self.collisions.delay(before: next, retryAfter: nil, using: &generator))
             NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: pause) { self.enqueue(transaction) }
         case .disconnected(let error):
             guard transaction.lostConnection() <= Self.losses, transaction.waitsAgain() else {
