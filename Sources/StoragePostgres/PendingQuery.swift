@@ -3,16 +3,25 @@ import Synchronization
 
 /// A query that waits for its rows, and the one who waits for them: told exactly once.
 final class PendingQuery: Waiting {
+    /// What is told.
+    struct Answer {
+        let rows: [SQLRow]
+        /// A version that the database had before the query, if that was wanted and is known.
+        let version: SQLVersion?
+    }
+
     let sql: String
     let parameters: PostgresParameters
-    private let tell: Mutex<(@Sendable (Result<[SQLRow], any Error>) -> Void)?>
+    let wantsVersion: Bool
+    private let tell: Mutex<(@Sendable (Result<Answer, any Error>) -> Void)?>
 
     init(
-        _ sql: String, _ parameters: PostgresParameters,
-        tell: @escaping @Sendable (Result<[SQLRow], any Error>) -> Void
+        _ sql: String, _ parameters: PostgresParameters, wantsVersion: Bool,
+        tell: @escaping @Sendable (Result<Answer, any Error>) -> Void
     ) {
         self.sql = sql
         self.parameters = parameters
+        self.wantsVersion = wantsVersion
         self.tell = Mutex(tell)
     }
 
@@ -22,7 +31,7 @@ final class PendingQuery: Waiting {
         finish(.failure(error))
     }
 
-    func finish(_ outcome: Result<[SQLRow], any Error>) {
+    func finish(_ outcome: Result<Answer, any Error>) {
         tell.withLock { $0.take() }?(outcome)
     }
 }

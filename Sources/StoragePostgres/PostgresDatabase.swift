@@ -7,7 +7,8 @@ package import StorageSQL
 ///
 /// # Behavior
 ///
-/// - Any number of processes use one database; nothing is remembered between two calls.
+/// - Any number of processes use one database. What one of them remembers holds for a version, and whether that is still the one
+///   is asked each time.
 /// - Statements are compiled once a connection; their parameters go beside them in binary, never into their text.
 /// - Writes are READ COMMITTED; a read of several queries is one REPEATABLE READ snapshot.
 /// - A caller that is cancelled stops waiting, and the statement of its transaction is ended at the server.
@@ -45,8 +46,12 @@ package struct PostgresDatabase: SQLDatabase {
 
     package var dialect: SQLDialect { .postgres }
 
-    /// Other nodes commit without telling this one.
+    /// Other nodes commit without telling this one: it has to ask.
     package var version: SQLVersion? { nil }
+
+    package func version(on eventLoop: any EventLoop) -> EventLoopFuture<SQLVersion?>? {
+        lane.version(on: eventLoop)
+    }
 
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> Value
@@ -66,13 +71,13 @@ package struct PostgresDatabase: SQLDatabase {
     /// Where the body asks one question.
     package func read<Value: Sendable>(
         on eventLoop: any EventLoop, _ body: @escaping @Sendable (any SQLSession) throws -> Value
-    ) -> EventLoopFuture<Value>? {
+    ) -> EventLoopFuture<(value: Value, version: SQLVersion?)>? {
         guard case .asked(let sql, let arguments)? = try? SingleQuestion.run(body) else { return nil }
-        return lane.query(sql, arguments, on: eventLoop).flatMapThrowing { rows in
-            guard case .finished(let value) = try SingleQuestion.run(body, answer: rows) else {
+        return lane.query(sql, arguments, on: eventLoop).flatMapThrowing { answer in
+            guard case .finished(let value) = try SingleQuestion.run(body, answer: answer.rows) else {
                 throw SQLError(.other, "a second question")
             }
-            return value
+            return (value, answer.version)
         }
     }
 
@@ -108,6 +113,7 @@ package struct PostgresDatabase: SQLDatabase {
                 "The \(source.address) is encoded in \(connection.encoding); create one with ENCODING 'UTF8'.")
         }
     }
+
     private static func refusal(of error: PostgresError, _ address: PostgresAddress) -> StorageError {
         guard error.isRefusal else {
             return StorageError(.unavailable, "The \(address) cannot be reached.", isTransient: true, cause: error)

@@ -8,6 +8,7 @@ import Synchronization
 /// What waits together is sent together, with one point of synchronisation: the server answers a batch without a round trip for each
 /// query. Lookups of the same sort become one query for all their keys (``SQLLookup``). A query that fails takes those behind it in its
 /// batch along; they are asked again, one by one. A query changes nothing, so one whose connection is lost is asked again on another.
+/// Before the queries of a batch comes the one for the version of the database, where somebody wants to know.
 final class ReadLane: Sendable {
     private let source: ConnectionSource
     private let threads: NIOThreadPool
@@ -37,7 +38,9 @@ final class ReadLane: Sendable {
         let caller = Caller()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let query = PendingQuery(sql, parameters) { continuation.resume(with: $0) }
+                let query = PendingQuery(sql, parameters, wantsVersion: false) { answer in
+                    continuation.resume(with: answer.map(\.rows))
+                }
                 caller.waits { query.finish(.failure(CancellationError())) }
                 wait(query)
             }
@@ -46,16 +49,23 @@ final class ReadLane: Sendable {
         }
     }
 
-    /// Asks one query for a caller without a task.
-    func query(_ sql: String, _ arguments: [SQLValue], on eventLoop: any EventLoop) -> EventLoopFuture<[SQLRow]> {
-        let promise = eventLoop.makePromise(of: [SQLRow].self)
+    /// Asks one query for a caller without a task, and a version that the database has before it.
+    func query(
+        _ sql: String, _ arguments: [SQLValue], on eventLoop: any EventLoop
+    ) -> EventLoopFuture<PendingQuery.Answer> {
+        let promise = eventLoop.makePromise(of: PendingQuery.Answer.self)
         do {
             let parameters = try PostgresParameters(arguments)
-            wait(PendingQuery(sql, parameters) { promise.completeWith($0) })
+            wait(PendingQuery(sql, parameters, wantsVersion: true) { promise.completeWith($0) })
         } catch {
             promise.fail(error)
         }
         return promise.futureResult
+    }
+
+    /// Asks for the version that the database has: one statement for all who want to know at the same time.
+    func version(on eventLoop: any EventLoop) -> EventLoopFuture<SQLVersion?> {
+        query(SQLVersion.postgres, [], on: eventLoop).map(\.version)
     }
 
     private func wait(_ query: PendingQuery) {
@@ -91,6 +101,7 @@ final class ReadLane: Sendable {
         var together = batch
         var alone: [PendingQuery] = []
         var losses = 0
+        var tellsVersion = true
         while let next = together.isEmpty ? alone.popLast().map({ [$0] }) : together {
             together = []
             let connection: PostgresConnection
@@ -99,8 +110,9 @@ final class ReadLane: Sendable {
             } catch {
                 return giveUp(next + alone, for: error)
             }
-            let questions = Question.merging(next)
+            let questions = LaneQuestion.merging(next, tellingVersion: tellsVersion)
             var answered = 0
+            var version: SQLVersion?
             do throws(PostgresError) {
                 var areCompiled: [Bool] = []
                 for question in questions {
@@ -111,7 +123,12 @@ final class ReadLane: Sendable {
                     let answer = try connection.answer(to: question.sql, isCompiled: isCompiled)
                     answered += 1
                     switch answer {
-                    case .rows(let result): question.finish(result)
+                    case .rows(let result):
+                        if question.isVersion { version = SQLVersion(postgres: result) }
+                        question.finish(result, version)
+                    case .failed where question.isVersion:
+                        tellsVersion = false
+                        question.tell([], nil)
                     case .passedOver: alone += question.queries
                     case .failed(let error) where error.isPassing && losses < Self.losses:
                         losses += 1
@@ -119,7 +136,7 @@ final class ReadLane: Sendable {
                     // One of its keys may be to blame; who waits for a lock is not.
                     case .failed(let error) where question.queries.count > 1 && !error.isLockTimeout:
                         alone += question.queries
-                    case .failed(let error): for query in question.queries { query.finish(.failure(SQLError(error))) }
+                    case .failed(let error): question.fail(SQLError(error))
                     }
                 }
                 try connection.endOfBatch()
@@ -129,7 +146,7 @@ final class ReadLane: Sendable {
                 together = questions[answered...].flatMap(\.queries)
                 // The one that the server fell silent over; those behind it are asked again.
                 if connection.fellSilent, answered < questions.count {
-                    let silent = questions[answered].queries
+                    let silent = questions[answered...].prefix(questions[answered].isVersion ? 2 : 1).flatMap(\.queries)
                     for query in silent { query.finish(.failure(SQLError(error))) }
                     together.removeFirst(silent.count)
                 }
@@ -155,61 +172,5 @@ final class ReadLane: Sendable {
             if connection.looksAlive(), !connection.isOlder(than: recycle) { return connection }
         }
         return try source.connect(for: .singleReads)
-    }
-}
-
-/// What is sent as one statement: a query, or lookups of one sort.
-private struct Question {
-    let queries: [PendingQuery]
-    let sql: String
-    let parameters: PostgresParameters
-
-    private static let lookup = SQLLookup.fileByPath
-    /// How many keys one statement may have: as many different ones are compiled.
-    private static let sizes = [2, 4, 8, 16, 32]
-    private static let texts = Dictionary(uniqueKeysWithValues: sizes.map { ($0, lookup.several($0)) })
-
-    private init(_ query: PendingQuery) {
-        (queries, sql, parameters) = ([query], query.sql, query.parameters)
-    }
-
-    private init(_ lookups: [PendingQuery], size: Int, text: String) {
-        queries = lookups
-        sql = text
-        parameters = PostgresParameters(
-            lookups.map(\.parameters), nulls: (size - lookups.count) * Self.lookup.width)
-    }
-
-    static func merging(_ queries: [PendingQuery]) -> [Question] {
-        var questions = queries.filter { $0.sql != lookup.single }.map { Question($0) }
-        var lookups = queries.filter { $0.sql == lookup.single }[...]
-        while let first = lookups.first {
-            let size = sizes.first { $0 >= lookups.count } ?? sizes[sizes.count - 1]
-            if lookups.count > 1, let text = texts[size] {
-                questions.append(Question(Array(lookups.prefix(size)), size: size, text: text))
-                lookups = lookups.dropFirst(size)
-            } else {
-                questions.append(Question(first))
-                lookups = lookups.dropFirst()
-            }
-        }
-        return questions
-    }
-
-    /// Gives every query its rows.
-    func finish(_ result: PostgresResult) {
-        do {
-            let rows = try result.rows()
-            guard queries.count > 1 else { return queries[0].finish(.success(rows)) }
-            var shares = [[SQLRow]](repeating: [], count: queries.count)
-            for row in rows {
-                let place = Int(try row.integer(0))
-                guard shares.indices.contains(place) else { throw SQLError(.other, "a row for nobody") }
-                shares[place].append(row.dropFirst())
-            }
-            for (query, share) in zip(queries, shares) { query.finish(.success(share)) }
-        } catch {
-            for query in queries { query.finish(.failure(error)) }
-        }
     }
 }

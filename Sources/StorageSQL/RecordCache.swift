@@ -12,18 +12,36 @@ final class RecordCache: Sendable {
     /// At about half a kilobyte each.
     private static let capacity = 4_096
 
-    private let entries = Mutex(LRUCache<FileSelector, Entry>(capacity: capacity))
+    private struct State {
+        var entries = LRUCache<FileSelector, Entry>(capacity: capacity)
+        /// The version that somebody told last.
+        var version: SQLVersion?
+    }
+
+    private let state = Mutex(State())
 
     /// The record that was found at this version.
     func record(_ selector: FileSelector, at version: SQLVersion) -> FileRecord? {
-        entries.withLock { entries in
-            guard let entry = entries.value(for: selector), entry.version == version else { return nil }
+        state.withLock { state in
+            state.version = version
+            guard let entry = state.entries.value(for: selector), entry.version == version else { return nil }
             return entry.record
+        }
+    }
+
+    /// Whether a record is likely to be remembered from the version that the database has.
+    func isPromising(_ selector: FileSelector) -> Bool {
+        state.withLock { state in
+            guard let version = state.version else { return false }
+            return state.entries.value(for: selector)?.version == version
         }
     }
 
     /// Remembers a record that was found while the database had this version.
     func remember(_ record: FileRecord, of selector: FileSelector, at version: SQLVersion) {
-        entries.withLock { $0.insert(Entry(record: record, version: version), for: selector) }
+        state.withLock { state in
+            state.version = version
+            state.entries.insert(Entry(record: record, version: version), for: selector)
+        }
     }
 }

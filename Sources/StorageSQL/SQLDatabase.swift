@@ -24,9 +24,15 @@ package protocol SQLDatabase: Sendable {
     func read<Value: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> Value) async throws -> Value
 
     /// Runs one query for a caller without a task; nil where the database, or the body, has no such way.
+    ///
+    /// The version is one that the database had before the query, after the call; nil where it is not known. What the query saw is how
+    /// things are whenever the database has this version.
     func read<Value: Sendable>(
         on eventLoop: any EventLoop, _ body: @escaping @Sendable (any SQLSession) throws -> Value
-    ) -> EventLoopFuture<Value>?
+    ) -> EventLoopFuture<(value: Value, version: SQLVersion?)>?
+
+    /// A version that the database has after the call, asked of it for less than a query costs; nil where it has no such way.
+    func version(on eventLoop: any EventLoop) -> EventLoopFuture<SQLVersion?>?
 
     /// Runs one transaction that may change something.
     ///
@@ -70,7 +76,10 @@ extension SQLDatabase {
     /// Says that there is no such way.
     package func read<Value: Sendable>(
         on eventLoop: any EventLoop, _ body: @escaping @Sendable (any SQLSession) throws -> Value
-    ) -> EventLoopFuture<Value>? { nil }
+    ) -> EventLoopFuture<(value: Value, version: SQLVersion?)>? { nil }
+
+    /// Says that there is no such way.
+    package func version(on eventLoop: any EventLoop) -> EventLoopFuture<SQLVersion?>? { nil }
 
     /// Runs one transaction that may change something, and may end with the task of its caller.
     package func write<Value: Sendable>(

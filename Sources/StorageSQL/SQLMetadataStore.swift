@@ -16,15 +16,33 @@ public struct SQLMetadataStore: MetadataStore {
     }
 
     /// See ``/StorageCore/MetadataStore/file(_:on:)``: where the database takes queries without a task.
+    ///
+    /// Of a record that is remembered only the version is asked for.
     public func file(
+        _ selector: FileSelector, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<FileRecord?>? {
+        let found =
+            records.isPromising(selector)
+            ? database.version(on: eventLoop)?.flatMap { version in
+                let known = version.flatMap { records.record(selector, at: $0) }
+                return known.map { eventLoop.makeSucceededFuture($0) } ?? lookUp(selector, on: eventLoop)
+                    ?? eventLoop.makeFailedFuture(SQLError(.other, "queries without a task are not taken any more"))
+            } : lookUp(selector, on: eventLoop)
+        return found?.flatMapErrorThrowing { error in
+            throw (error as? SQLError).map(StorageError.init) ?? error
+        }
+    }
+
+    private func lookUp(
         _ selector: FileSelector, on eventLoop: any EventLoop
     ) -> EventLoopFuture<FileRecord?>? {
         let dialect = database.dialect
         let found = database.read(on: eventLoop) {
             try SQLTransaction(session: $0, dialect: dialect).file(selector)?.record
         }
-        return found?.flatMapErrorThrowing { error in
-            throw (error as? SQLError).map(StorageError.init) ?? error
+        return found?.map { record, version in
+            if let record, let version { records.remember(record, of: selector, at: version) }
+            return record
         }
     }
 

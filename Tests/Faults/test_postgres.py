@@ -395,6 +395,28 @@ def test_a_failed_statement_does_not_hurt_its_neighbours(tmp_path: Path, cluster
         print(f"{cancelled} statements cancelled, {len(failed)} of 40 lookups failed")
 
 
+def test_what_was_read_before_is_found_without_the_tables(tmp_path: Path, cluster: Cluster) -> None:
+    """Until somebody commits: then it is looked up again, and waits for the lock as everybody does."""
+    with Service(tmp_path, cluster, nodes=1) as service:
+        client = token_client(service.daemon.url)
+        for name in ("read", "unread"):
+            assert client.put_name(name, name.encode()).status_code == 204
+
+        def found_while_locked() -> bool:
+            for _ in range(3):
+                assert client.get("/api/files/read").content == b"read"
+            with held(service.database, "LOCK TABLE files IN ACCESS EXCLUSIVE MODE"):
+                return client.get("/api/files/read").content == b"read"
+
+        # The server itself commits now and then.
+        assert any(found_while_locked() for _ in range(5))
+        with held(service.database, "LOCK TABLE files IN ACCESS EXCLUSIVE MODE"):
+            assert client.get("/api/files/unread").status_code == 503
+            psql(service.database, "CREATE TABLE anything (id BIGINT)")
+            assert client.get("/api/files/read").status_code == 503
+        assert client.get("/api/files/read").content == b"read"
+
+
 def test_the_comparison_finds_what_a_lost_change_would_leave(service: Service) -> None:
     """The control for all of the above: somebody else undoes a change, and the usage of a container is wrong."""
     rng = random.Random(SEED)
