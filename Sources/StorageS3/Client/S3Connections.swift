@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 import StorageCore
 
 /// The connections to a service: kept alive, TLS verified, redirects never followed. Ends them with its last reference.
@@ -27,7 +28,10 @@ final class S3Connections: Sendable {
         options.http1_1ConnectionDebugInitializer = { channel in
             let reads = AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: Self.largestRead)
             return channel.setOption(.recvAllocator, value: reads).flatMapThrowing {
-                try channel.pipeline.syncOperations.addHandler(QuickAcknowledgement(), position: .first)
+                let pipeline = channel.pipeline.syncOperations
+                try pipeline.addHandler(QuickAcknowledgement(), position: .first)
+                let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPResponseDecoder>.self)
+                try pipeline.addHandler(HeadAnswers(), position: .after(decoder))
             }
         }
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)

@@ -51,6 +51,13 @@ struct ScriptedAnswer: Sendable {
     var isMute = false
     /// Sends nothing and ends the connection.
     var isSilent = false
+    /// Names a transfer coding instead of a length, and sends the last chunk of a body although there is none.
+    var lastChunk: LastChunk?
+
+    /// When that chunk is sent: with the head, or in a packet of its own.
+    enum LastChunk: Sendable, CaseIterable {
+        case together, apart
+    }
 
     /// An error as S3 writes it.
     static func error(_ status: Int, _ code: String, headers: [(String, String)] = []) -> ScriptedAnswer {
@@ -141,17 +148,27 @@ private final class ScriptedHandler: ChannelInboundHandler {
         for (name, value) in answer.headers { text += "\(name): \(value)\r\n" }
         if answer.isEndless {
             text += "Connection: close\r\n"
+        } else if answer.lastChunk != nil {
+            text += "Transfer-Encoding: chunked\r\n"
         } else if answer.status != 204 {
             text += "Content-Length: \(answer.announced ?? answer.body.readableBytes)\r\n"
         }
         var bytes = ByteBuffer(string: text + "\r\n")
         if answer.isEndless { bytes.writeImmutableBuffer(answer.opening) }
         if method != .HEAD { bytes.writeImmutableBuffer(answer.body) }
+        if answer.lastChunk == .together { bytes.writeImmutableBuffer(Self.lastChunk) }
         counter.bytes.add(bytes.readableBytes, ordering: .relaxed)
         let written = context.writeAndFlush(wrapOutboundOut(bytes))
         if answer.isCut { written.assumeIsolated().whenComplete { [context] _ in context.close(promise: nil) } }
         if answer.isEndless { sendAgain(answer.body, context) }
+        if answer.lastChunk == .apart {
+            written.assumeIsolated().whenSuccess { [self, context] in
+                context.writeAndFlush(wrapOutboundOut(Self.lastChunk), promise: nil)
+            }
+        }
     }
+
+    private static let lastChunk = ByteBuffer(string: "0\r\n\r\n")
 
     private func sendAgain(_ chunk: ByteBuffer, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(chunk)).assumeIsolated().whenSuccess { [self, context] in
