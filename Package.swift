@@ -96,7 +96,7 @@ let package = Package(
         ),
         .target(
             name: "StorageS3",
-            dependencies: ["StorageCore", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix],
+            dependencies: ["StorageCore", .asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL],
             swiftSettings: settings
         ),
         .target(
@@ -177,7 +177,9 @@ let package = Package(
         ),
         .testTarget(
             name: "StorageS3Tests",
-            dependencies: ["StorageS3", "StorageCore", "StorageTesting", .logging, .nioCore, .nioHTTP1, .nioPosix],
+            dependencies: [
+                "StorageS3", "StorageCore", "StorageTesting", .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

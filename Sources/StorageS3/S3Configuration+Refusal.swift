@@ -8,7 +8,7 @@ extension S3Configuration.Problem.Field {
             return
         }
         guard let failure = error.cause as? S3Failure else {
-            guard error.isTransient else { return nil }
+            guard error.isTransient || error.cause is S3Distrust else { return nil }
             self = .endpoint
             return
         }

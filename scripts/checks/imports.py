@@ -17,7 +17,7 @@ ALLOWED = {
     "Sources/StorageSQL": f"{PLATFORM} {SHARED} StorageCore StorageMigrations",
     "Sources/StorageSQLite": f"{PLATFORM} {SHARED} StorageCore StorageSQL StorageMigrations GRDB GRDBSQLite",
     "Sources/StoragePostgres": f"{PLATFORM} {SHARED} StorageCore StorageSQL StorageMigrations CLibpq",
-    "Sources/StorageS3": f"{PLATFORM} {SHARED} StorageCore AsyncHTTPClient NIOHTTP1 HTTPTypes",
+    "Sources/StorageS3": f"{PLATFORM} {SHARED} StorageCore AsyncHTTPClient NIOHTTP1 NIOSSL HTTPTypes",
     "Sources/StorageRedis": f"{PLATFORM} {SHARED} StorageCore CHiredis",
     "Sources/StorageHTTP": f"{PLATFORM} {SHARED} StorageCore Hummingbird HummingbirdCore HTTPTypes NIOHTTPTypes"
     " NIOHTTPTypesHTTP1 NIOHTTP1 CZlib",

@@ -16,6 +16,8 @@ struct S3Client: Sendable {
     private let base: String
     private let authority: String
     private let rootPath: [UInt8]
+    /// Whether the bucket is named in the path, and not in the host's name.
+    let usesPathStyle: Bool
     private let alarms = S3Alarms()
 
     /// The slowest upload that is not given up, in bytes a second.
@@ -34,6 +36,7 @@ struct S3Client: Sendable {
         signer = SignatureV4(credentials: configuration.credentials, region: configuration.region)
         authority = endpoint.authority(bucket: configuration.usesPathStyle ? nil : configuration.bucket)
         base = "\(endpoint.scheme)://\(authority)"
+        usesPathStyle = configuration.usesPathStyle
         rootPath = Array((configuration.usesPathStyle ? "/\(configuration.bucket)" : "").utf8)
     }
 
@@ -53,7 +56,7 @@ struct S3Client: Sendable {
         do {
             response = try await connections.http.execute(request, deadline: deadline)
         } catch {
-            throw S3Failure.transport(error)
+            throw failure(error)
         }
         let answer = S3Answer(status: Int(response.status.code), headers: response.headers, body: response.body)
         guard !accepted.contains(answer.status) else { return answer }
@@ -72,7 +75,7 @@ struct S3Client: Sendable {
             let deadline = NIODeadline.now() + .seconds(10)
             response = try await connections.http.execute(request: request, delegate: whole, deadline: deadline).get()
         } catch {
-            throw S3Failure.transport(error)
+            throw failure(error)
         }
         let answer = S3Answer(status: Int(response.status.code), headers: response.headers, body: .init())
         guard answer.status >= 300 else { return }
@@ -100,6 +103,15 @@ struct S3Client: Sendable {
         case .stream(let stream, let length, _): request.body = .stream(stream, length: .known(length))
         }
         return request
+    }
+
+    /// What a request failed with before there was an answer.
+    private func failure(_ error: any Error) -> any Error {
+        if let distrust = S3Distrust(error, authority: authority, isBucketsHost: !usesPathStyle) {
+            return S3Failure.transport(distrust)
+        }
+        if !usesPathStyle, let unresolved = S3Unresolved(error) { return S3Failure.transport(unresolved) }
+        return S3Failure.transport(error)
     }
 
     /// What an answer that is an error says.

@@ -122,6 +122,10 @@ struct S3StoreFacts: Sendable {
                 "whether the bucket keeps versions cannot be asked; it is taken for one that keeps none",
                 metadata: ["error": "\(error)"])
             return false
+        } catch let error as StorageError {
+            // A start that fails for it ends at once; a store that is in use waits for the certificate to be renewed.
+            guard let complaint = (error.cause as? S3Distrust)?.complaint else { throw error }
+            throw StorageError(.wrongStore, complaint, cause: error.cause)
         }
     }
 

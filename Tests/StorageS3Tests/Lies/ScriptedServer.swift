@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A request as it arrived.
@@ -76,13 +77,16 @@ final class ScriptedServer: Sendable {
     private let channel: any Channel
     private let counter: Counter
 
-    init(_ answer: @escaping @Sendable (ScriptedRequest) -> ScriptedAnswer) async throws {
+    init(
+        tls: NIOSSLContext? = nil, _ answer: @escaping @Sendable (ScriptedRequest) -> ScriptedAnswer
+    ) async throws {
         let counter = Counter()
         self.counter = counter
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
                     try channel.pipeline.syncOperations.addHandler(ScriptedHandler(answer, counter))
                 }
@@ -127,7 +131,13 @@ private final class ScriptedHandler: ChannelInboundHandler {
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else { return context.close(promise: nil) }
+        let refusal = ByteBuffer(string: "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        context.writeAndFlush(wrapOutboundOut(refusal)).assumeIsolated().whenComplete { [context] _ in
+            context.close(promise: nil)
+        }
+    }
 
     private static func request(_ head: HTTPRequestHead, _ body: ByteBuffer) -> ScriptedRequest {
         let parts = head.uri.split(separator: "?", maxSplits: 1).map { $0.removingPercentEncoding ?? "" }
