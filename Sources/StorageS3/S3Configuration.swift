@@ -64,6 +64,7 @@ extension S3Configuration {
             case accessKey = "access-key"
             case secretKey = "secret-key"
             case sessionToken = "session-token"
+            case pathStyle = "path-style"
         }
 
         /// The part that is meant.
@@ -88,6 +89,7 @@ extension S3Configuration {
         check(.accessKey, Self.complaint(aboutAccessKey: credentials.accessKey))
         check(.secretKey, Self.complaint(aboutSecret: credentials.secretKey))
         check(.sessionToken, credentials.sessionToken.flatMap { Self.complaint(aboutSecret: $0) })
+        check(.pathStyle, complaintAboutPathStyle)
         return problems
     }
 
@@ -101,12 +103,13 @@ extension S3Configuration {
         if let problem = problems.first {
             throw StorageError(.wrongStore, "The S3 store's \(problem).", cause: problem)
         }
-        let text = endpoint ?? "https://s3.\(region).amazonaws.com"
-        guard let endpoint = S3Endpoint(text) else {
+        guard let endpoint = address else {
             throw StorageError(.wrongStore, "The S3 store's endpoint is not a URL.")
         }
         return endpoint
     }
+
+    private var address: S3Endpoint? { S3Endpoint(endpoint ?? "https://s3.\(region).amazonaws.com") }
 
     private static func complaint(aboutRegion region: String) -> String? {
         guard (1...64).contains(region.utf8.count),
@@ -127,6 +130,13 @@ extension S3Configuration {
             return "must have no capital letter and no underscore where it is a part of the host's name"
         }
         return nil
+    }
+
+    private var complaintAboutPathStyle: String? {
+        guard !usesPathStyle, let address else { return nil }
+        if address.isNumeric { return "must be true for an endpoint that is an IP address: no name fits before it" }
+        guard address.isSecure, bucket.utf8.contains(UInt8(ascii: ".")) else { return nil }
+        return "must be true for a bucket with a dot in its name over https: no certificate covers such a host"
     }
 
     private static func complaint(aboutPrefix prefix: String) -> String? {

@@ -47,6 +47,12 @@ struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
+    /// Whether the host is an IP address: no name ends in a part of digits alone.
+    var isNumeric: Bool {
+        host.utf8.first == UInt8(ascii: "[")
+            || host.utf8.split(separator: UInt8(ascii: ".")).last?.allSatisfy(\.isDigit) == true
+    }
+
     var scheme: String { isSecure ? "https" : "http" }
 
     var description: String { "\(scheme)://\(authority())" }

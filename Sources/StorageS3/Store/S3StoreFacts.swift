@@ -52,12 +52,12 @@ struct S3StoreFacts: Sendable {
                 storeID: identity.id, isNew: isMissing && identity.bytes == drawn, hasConditionalPut: hasConditionalPut,
                 keepsVersions: keepsVersions)
         } catch let error as StorageError {
-            throw refusal(error)
+            throw refusal(error, bucket)
         }
     }
 
     /// What no repetition makes good is somebody's mistake in the settings.
-    private static func refusal(_ error: StorageError) -> StorageError {
+    static func refusal(_ error: StorageError, _ bucket: S3Bucket) -> StorageError {
         guard let failure = error.cause as? S3Failure else { return error }
         let code = failure.code ?? "status \(failure.status)"
         let message: String
@@ -68,6 +68,10 @@ struct S3StoreFacts: Sendable {
         case .denied where failure.code == "AccessDenied":
             message = "The S3 service does not let this access key use the bucket (\(code))."
         case .denied: message = "The S3 service refuses the access key, its secret or both (\(code))."
+        case .noBucket where !bucket.client.usesPathStyle:
+            message =
+                "There is no such bucket (\(code)), or the service does not know that the host's name begins with it: then"
+                + " s3.path-style=true would be right."
         case .noBucket: message = "There is no such bucket (\(code))."
         case .elsewhere:
             message =

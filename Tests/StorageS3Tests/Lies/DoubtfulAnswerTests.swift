@@ -233,6 +233,20 @@ struct DoubtfulAnswerTests {
         }
     }
 
+    @Test(
+        "a bucket that is not there may be a host that the service does not know to be its own",
+        arguments: [true, false])
+    func unknownHost(usesPathStyle: Bool) throws {
+        var configuration = S3Configuration(
+            endpoint: nil, bucket: "bucket", credentials: S3Credentials(accessKey: "key", secretKey: "secret"))
+        configuration.usesPathStyle = usesPathStyle
+        let failure = S3Failure(
+            operation: "GetBucketVersioning", status: 404, code: "NoSuchBucket", message: nil, requestID: nil)
+        let error = S3StoreFacts.refusal(failure.storageError(), try S3Bucket(configuration))
+        #expect(error.code == .wrongStore)
+        #expect(error.message.contains("s3.path-style=true") == !usesPathStyle)
+    }
+
     @Test("the words of the service stay in one line, and short")
     func words() {
         let failure = S3Failure(

@@ -63,6 +63,26 @@ struct S3ConfigurationTests {
             } == [.bucket])
     }
 
+    @Test(
+        "a bucket's name stands before the name of a host only where there can be such a host",
+        arguments: [
+            ("http://10.0.0.5:9000", "bucket", false), ("https://10.0.0.5", "bucket", false),
+            ("https://[2001:db8::1]:8443", "bucket", false), ("https://s3.example.com", "my.bucket", false),
+            (nil, "my.bucket", false), ("http://s3.example.com", "my.bucket", true),
+            ("https://s3.example.com", "bucket", true), (nil, "bucket", true),
+            ("http://10.example.com", "bucket", true),
+        ] as [(String?, String, Bool)])
+    func hosts(endpoint: String?, bucket: String, isPossible: Bool) {
+        for usesPathStyle in [true, false] {
+            let found = problems {
+                $0.endpoint = endpoint
+                $0.bucket = bucket
+                $0.usesPathStyle = usesPathStyle
+            }
+            #expect(found == (usesPathStyle || isPossible ? [] : [.pathStyle]))
+        }
+    }
+
     @Test("credentials are printable, and all problems are named at once")
     func credentials() {
         #expect(

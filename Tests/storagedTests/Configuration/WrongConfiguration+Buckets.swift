@@ -33,6 +33,10 @@ extension WrongConfiguration {
             arguments: ["--s3-bucket=files", "--s3-path-style", "auto"], environment: keys, key: "s3.path-style",
             value: "auto", says: ["true or false"]),
         .init(
+            arguments: ["--s3-bucket=files", "--s3-path-style=false", "--s3-endpoint=http://[::1]:9000"],
+            environment: keys, key: "s3.path-style", value: "false",
+            says: ["(--s3-path-style)", "must be true", "IP address"]),
+        .init(
             arguments: ["--s3-bucket=Files_1", "--s3-path-style=false"], environment: keys, key: "s3.bucket",
             value: "Files_1", says: ["(--s3-bucket)", "no capital letter"]),
         .init(
