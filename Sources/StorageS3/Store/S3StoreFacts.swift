@@ -115,7 +115,7 @@ struct S3StoreFacts: Sendable {
     /// Whether an error says that the service does not know what was asked for.
     private static func isUnsupported(_ error: StorageError) -> Bool {
         guard let failure = error.cause as? S3Failure else { return false }
-        return failure.kind == .unsupported || failure.status == 400
+        return failure.kind == .unsupported || (failure.kind == .other && failure.status == 400)
     }
 
     private static func keepsVersions(_ bucket: S3Bucket) async throws -> Bool {

@@ -233,6 +233,16 @@ struct DoubtfulAnswerTests {
         }
     }
 
+    @Test("another region is no bucket that keeps no versions")
+    func otherRegion() async throws {
+        s3.refuse { request, _ in
+            request.operation == "GetBucketVersioning" ? .error(400, "AuthorizationHeaderMalformed") : nil
+        }
+        let error = await failure { try await s3.withStore { _ in } }
+        #expect(error?.code == .wrongStore)
+        #expect(s3.count("ListObjectsV2") == 0)
+    }
+
     @Test(
         "a bucket that is not there may be a host that the service does not know to be its own",
         arguments: [true, false])
