@@ -1,3 +1,4 @@
+import Logging
 public import StorageCore
 
 /// Keeps blobs as objects of a bucket, of any service that speaks the API of S3.
@@ -52,6 +53,12 @@ public final class S3BlobStore: BlobStore {
         let bucket = try S3Bucket(configuration)
         let caller = ResilientCaller(service: "s3", policy: configuration.retryPolicy, observer: observer)
         let facts = try await S3StoreFacts.learn(of: bucket, caller, createsStore: configuration.createsStore)
+        Logger(label: "storage.s3").info(
+            "the bucket answers",
+            metadata: [
+                "conditional_put": facts.hasConditionalPut ? "yes" : "no",
+                "versioning": facts.keepsVersions ? "yes" : "no",
+            ])
         return S3BlobStore(configuration, bucket, caller, facts, spool: S3Spool(try await spool()))
     }
 
