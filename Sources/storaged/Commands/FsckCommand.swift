@@ -36,7 +36,8 @@ struct FsckCommand: ConfiguredCommand {
         /// One line for people.
         var text: String {
             let read = readBytes > 0 ? ", \(ByteText.of(readBytes)) of them read" : ""
-            return "checked \(blobs) blobs (\(ByteText.of(bytes))\(read)), \(files) files and \(containers) containers:"
+            return "checked \(blobs) records of blobs (\(ByteText.of(bytes)) that may be served\(read)),"
+                + " \(files) blobs in the store and \(containers) containers:"
                 + " \(findings == 0 ? "all is well" : "\(findings) findings")"
         }
     }
