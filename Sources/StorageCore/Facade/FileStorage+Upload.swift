@@ -222,7 +222,8 @@ extension FileStorage {
             if try await isWhole(claimed.key, size: staged.size) { return true }
         } else {
             do {
-                try await publish(staged, as: claimed.key, for: upload)
+                // However small it is: a slow store may take longer over it than the claim would last.
+                try await withHeartbeat(of: upload) { try await blobs.publish(staged, as: claimed.key) }
                 return true
             } catch is ClaimLost {
                 await settleLateWrite(of: claimed)
@@ -256,12 +257,6 @@ extension FileStorage {
         }
     }
 
-    /// Publishes, and prolongs the claim while a large blob is on its way.
-    private func publish(_ staged: StagedBlob, as key: BlobKey, for upload: UploadID) async throws {
-        guard staged.size > 64 << 20 else { return try await blobs.publish(staged, as: key) }
-        try await withHeartbeat(of: upload) { try await blobs.publish(staged, as: key) }
-    }
-
     /// Runs a body while the database is told again and again that the upload is alive.
     private func withHeartbeat<Value: Sendable>(
         of upload: UploadID, _ body: @escaping @Sendable () async throws -> Value
@@ -283,7 +278,7 @@ extension FileStorage {
     /// Renews a claim until the task is cancelled; a database that does not answer for a while is no reason to give up.
     private func keepClaim(of upload: UploadID) async throws {
         while true {
-            try await Task.sleep(for: .seconds(60))
+            try await Task.sleep(for: heartbeat)
             do {
                 guard try await metadata.renew(upload, lease: UploadClaim.lease) else { throw ClaimLost() }
             } catch let error as StorageError where error.isTransient {

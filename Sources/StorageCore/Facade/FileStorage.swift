@@ -51,6 +51,8 @@ public struct FileStorage: Sendable {
 
     let logger: Logger
     let remembered = RememberedBlobs()
+    /// How often the database is told that an upload is alive; the sweeper gives one up that is silent for two minutes.
+    var heartbeat = Duration.seconds(60)
 
     /// Unites a metadata store and the blob store that belongs to it.
     public init(metadata: any MetadataStore, blobs: any BlobStore, policy: Policy = Policy()) {

@@ -1,8 +1,9 @@
 import NIOCore
-import StorageCore
 import StorageTesting
 import Synchronization
 import Testing
+
+@testable import StorageCore
 
 @Suite("An upload whose blob is not what it seemed")
 struct BlobLifeTests {
@@ -17,6 +18,26 @@ struct BlobLifeTests {
         #expect(fixture.blobs.isTidy)
         let usage = try await fixture.storage.usage(of: ann)
         #expect(usage == Usage(bytes: 1, files: 1))
+    }
+
+    @Test("tells that it is alive while a small blob is published slowly")
+    func slowStore() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        var storage = fixture.storage
+        storage.heartbeat = .milliseconds(1)
+        let journal = fixture.journal
+        fixture.blobs.plan { script in
+            script.whenPublishing = {
+                let end = ContinuousClock.now + .seconds(10)
+                while journal.count(.renew) < 2, ContinuousClock.now < end {
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+            }
+        }
+        try await storage.put("x", at: "a", as: ann)
+        #expect(journal.count(.renew) >= 2)
+        #expect(fixture.blobs.isTidy)
     }
 
     @Test("gives up where every claim is lost, and says that a later try may succeed")

@@ -10,6 +10,7 @@ final class CallJournal: Sendable {
         case info
         case remove
         case claim
+        case renew
         case abandon
         case outcome
         case commit

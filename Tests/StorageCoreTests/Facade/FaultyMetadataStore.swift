@@ -205,7 +205,8 @@ final class FaultyMetadataStore: MetadataStore {
 
 extension FaultyMetadataStore {
     func renew(_ upload: UploadID, lease: Int64) async throws -> Bool {
-        try await inner.renew(upload, lease: lease)
+        journal.note(.renew)
+        return try await inner.renew(upload, lease: lease)
     }
 
     func file(_ selector: FileSelector) async throws -> FileRecord? { try await inner.file(selector) }
