@@ -144,8 +144,9 @@ extension FileStorage {
 
     /// An alarm for operators; the client sees a body that ends early, never a complete one that is wrong.
     ///
-    /// A second read decides whether the stored bytes are wrong or only the first read was. Wrong ones are never served again, and
-    /// the next upload of the same content heals every file that had them.
+    /// Two further reads, the last one after a pause, decide whether the stored bytes are wrong or only what came of them was: a network
+    /// may garble more than one read. Wrong ones are never served again, and the next upload of the same content heals every file that
+    /// had them.
     private func damaged(_ revision: Revision) async -> StorageError {
         let key = revision.blob
         logger.critical("stored bytes do not have their digest", metadata: ["key": "\(key)"])
@@ -158,11 +159,19 @@ extension FileStorage {
     }
 
     private func isIntact(_ revision: Revision) async throws -> Bool {
+        if try await readsRight(revision) { return true }
+        try await Task.sleep(for: Self.pauseBeforeVerdict)
+        return try await readsRight(revision)
+    }
+
+    private func readsRight(_ revision: Revision) async throws -> Bool {
         // A damaged copy in front of the store says nothing about the store.
         await blobs.dropCopies(of: revision.blob)
         guard let content = try await blobs.open(revision.blob, range: nil) else { return false }
         return try await content.digest().digest == revision.blob.digest
     }
+
+    private static let pauseBeforeVerdict = Duration.seconds(1)
 
     static let corrupt = StorageError(.corrupt, "The stored bytes of this file are damaged.")
 }
