@@ -3,9 +3,13 @@
 ///
 /// # Behavior
 ///
-/// - The rows of the metadata say what there is to copy. What the target has with the right size is left alone, so that a copy that
-///   was interrupted goes on where it was.
+/// - The rows of the metadata say what there is to copy. What the target has already is not copied again, so that a copy that was
+///   interrupted goes on where it was.
 /// - The bytes of a blob are compared with its digest before they become visible in the target, and are read from there again after.
+///   What the target has already is read there once too: an interrupted run may have left it unread.
+/// - Bytes in the target that are wrong twice in a row are told. They are removed where they were written just now, and that key
+///   is not written again in this run: the removal may take effect a second time, later. Another run writes it again, so whoever
+///   calls for one should have let some minutes pass, in which the store forgets what it was asked for.
 /// - After a blob was copied its row is read again: the copy of one that is no longer live is removed, because its deletion may have
 ///   passed the target before the copy came. What an interrupted run left of such copies goes with the end of the next.
 /// - Goes over the rows again until there is nothing left to copy: a node that did not know of the target yet may have written to
@@ -138,10 +142,11 @@ public struct BlobCopy: Sendable {
     }
 
     private func copy(_ blob: BlobRecord, _ ledger: BlobCopyLedger) async throws {
+        guard !ledger.isTakenBack(blob.key) else { return }
         let reading = BlobCopyLedger.Reading(ledger)
         var outcome: BlobCopyLedger.Outcome
         do {
-            outcome = try await attempt(blob, reading)
+            outcome = try await attempt(blob, reading, ledger)
         } catch let error as StorageError where !error.isTransient && error.code != .unavailable {
             outcome = .failed(Failure(kind: .refused, key: blob.key, detail: "\(error)"))
         }
@@ -150,13 +155,18 @@ public struct BlobCopy: Sendable {
         ledger.note(outcome, of: blob, reading)
     }
 
-    private func attempt(_ blob: BlobRecord, _ reading: BlobCopyLedger.Reading) async throws -> BlobCopyLedger.Outcome {
+    private func attempt(
+        _ blob: BlobRecord, _ reading: BlobCopyLedger.Reading, _ ledger: BlobCopyLedger
+    ) async throws -> BlobCopyLedger.Outcome {
         func failed(_ kind: Failure.Kind, _ detail: String) -> BlobCopyLedger.Outcome {
             .failed(Failure(kind: kind, key: blob.key, detail: detail))
         }
         if let present = try await target.info(for: blob.key) {
             guard present.size == blob.size else {
                 return failed(.occupied, "\(blob.size) bytes are recorded, \(present.size) are in its place")
+            }
+            if ledger.isToBeRead(blob.key), try await !isRight(blob, reading) {
+                return failed(.occupied, "the target has as many bytes in its place, with another digest")
             }
             return .present
         }
@@ -176,7 +186,9 @@ public struct BlobCopy: Sendable {
             return failed(.damaged, "its \(staged.size) bytes have the digest \(staged.digest.hex)")
         }
         guard try await isRight(blob) else {
-            // The source has the right bytes: they were compared when they came.
+            // The source has the right bytes: they were compared when they came. A removal may take effect late, so what is written
+            // under this key from now on is not safe.
+            ledger.takeBack(blob.key)
             try await target.remove(blob.key)
             return failed(.unfaithful, "the target does not give back what it was given; the copy was removed")
         }
@@ -187,10 +199,18 @@ public struct BlobCopy: Sendable {
         return .copied
     }
 
-    private func isRight(_ blob: BlobRecord) async throws -> Bool {
-        await target.dropCopies(of: blob.key)
-        guard let content = try await target.open(blob.key, range: nil), content.size == blob.size else { return false }
-        let (digest, count) = try await content.digest()
+    /// Whether the target gives the right bytes back, in one of two readings: a single one may go wrong on the way.
+    private func isRight(_ blob: BlobRecord, _ reading: BlobCopyLedger.Reading? = nil) async throws -> Bool {
+        if try await hasRightBytes(target, blob, reading) { return true }
+        return try await hasRightBytes(target, blob)
+    }
+
+    private func hasRightBytes(
+        _ store: any BlobStore, _ blob: BlobRecord, _ reading: BlobCopyLedger.Reading? = nil
+    ) async throws -> Bool {
+        await store.dropCopies(of: blob.key)
+        guard let content = try await store.open(blob.key, range: nil), content.size == blob.size else { return false }
+        let (digest, count) = try await content.digest { reading?.note($0) }
         return digest == blob.key.digest && count == blob.size
     }
 

@@ -34,6 +34,7 @@ final class BlobCopyLedger: Sendable {
         var progress = BlobCopy.Progress()
         var isFirstPass = true
         var failed: Set<BlobKey> = []
+        var takenBack: Set<BlobKey> = []
     }
 
     private let state = Mutex(State())
@@ -50,6 +51,25 @@ final class BlobCopyLedger: Sendable {
 
     /// How far the copy has come.
     var progress: BlobCopy.Progress { state.withLock { $0.progress } }
+
+    /// Whether not all blobs were looked at yet.
+    var isFirstPass: Bool { state.withLock { $0.isFirstPass } }
+
+    /// Whether what the target has under a key was not written by this run, nor read by it: what comes there after the first pass was
+    /// copied by it, or uploaded by a node.
+    func isToBeRead(_ key: BlobKey) -> Bool {
+        state.withLock { $0.isFirstPass || $0.failed.contains(key) }
+    }
+
+    /// Notes that a key is removed from the target, and not to be written again.
+    func takeBack(_ key: BlobKey) {
+        state.withLock { _ = $0.takenBack.insert(key) }
+    }
+
+    /// Whether a key was removed from the target.
+    func isTakenBack(_ key: BlobKey) -> Bool {
+        state.withLock { $0.takenBack.contains(key) }
+    }
 
     /// Notes that all blobs were looked at: from now on only those count that were not dealt with before.
     func beginAgain() {
@@ -68,7 +88,9 @@ final class BlobCopyLedger: Sendable {
                 state.progress.copiedBytes += blob.size
                 if state.failed.remove(blob.key) != nil { state.progress.failed -= 1 }
             case .present:
-                if state.isFirstPass { state.progress.present += 1 }
+                let isLate = state.failed.remove(blob.key) != nil
+                if isLate { state.progress.failed -= 1 }
+                if state.isFirstPass || isLate { state.progress.present += 1 }
             case .removed:
                 state.progress.removed += 1
             case .deleted:

@@ -10,8 +10,8 @@ struct CopyBlobsCommand: ConfiguredCommand {
         discussion: """
             Daemons are started with the new store as blobs.store and the old one as blobs.fallback, and so is this command: what is \
             uploaded goes to the new one, and what has not been copied yet is read from the old one. Every blob is compared with its \
-            digest on the way and read again where it arrived. A copy that was stopped goes on where it was. What is missing or \
-            damaged is named, keeps nothing else from being copied, and ends it with 1.
+            digest on the way and read again where it arrived; what had arrived before is read there too. A copy that was stopped \
+            goes on where it was. What is missing or damaged is named, keeps nothing else from being copied, and ends it with 1.
 
             After a copy without such a finding daemons need blobs.fallback no more, and the old store may go. Until then \
             they are refused without it. Nothing is deleted in the old store but what is deleted in both. \(SettingsHelp.reference)

@@ -9,15 +9,32 @@ import Testing
 struct BlobCopyTests {
     private let fixture = StorageFixture()
     private let bytes = InMemoryBlobStore()
+    private let journal = CallJournal()
     private let target: FaultyBlobStore
 
     init() {
-        target = FaultyBlobStore(bytes, journal: CallJournal())
+        target = FaultyBlobStore(bytes, journal: journal)
+    }
+
+    /// Has the target give back wrong bytes of one blob.
+    private func garble(_ text: String, times: Int? = nil) {
+        target.plan { script in
+            script.replacements = times
+            script.content = { content in
+                guard case .bytes(let bytes) = content.body, String(buffer: bytes) == text else { return content }
+                let garbled = ByteBuffer(string: text.uppercased())
+                return BlobContent(size: content.size, range: content.range, body: .bytes(garbled))
+            }
+        }
     }
 
     private var copy: BlobCopy { BlobCopy(metadata: fixture.metadata, from: fixture.blobs, to: target) }
 
-    private func keys() async throws -> [BlobKey] { try await bytes.keys(after: nil, limit: .max) }
+    private func keys() async throws -> [BlobKey] { try await keys(of: bytes) }
+
+    private func keys(of store: InMemoryBlobStore) async throws -> [BlobKey] {
+        try await store.keys(after: nil, limit: .max)
+    }
 
     /// Runs a copy; what could not be copied comes sorted by its key.
     private func run(
@@ -57,7 +74,9 @@ struct BlobCopyTests {
         #expect(try await keys() == (try await fixture.keys()))
         #expect(target.isTidy)
 
+        journal.clear()
         let (again, _) = try await run()
+        #expect(journal.count(.open) == total.blobs)
         #expect(again.copied == 0)
         #expect(again.present == total.blobs)
         #expect(again.blobs == total.blobs)
@@ -110,17 +129,63 @@ struct BlobCopyTests {
         #expect(target.isTidy)
     }
 
-    @Test("removes a copy that does not read as it was written")
+    @Test("removes a copy that does not read as it was written, and does not write that key again")
     func unfaithful() async throws {
+        try await fill(3)
+        garble("text 0")
+        let (progress, failures) = try await run()
+        #expect(failures.map(\.kind) == [.unfaithful])
+        #expect(progress.failed == 1)
+        #expect(progress.copied == 2)
+        #expect(try await keys().count == 2)
+        #expect(journal.count(.publish) == 3)
+        #expect(journal.count(.remove) == 1)
+    }
+
+    @Test("removes no copy that reads wrong only once")
+    func garbledOnce() async throws {
         try await fill(1)
+        garble("text 0", times: 1)
+        let (progress, failures) = try await run()
+        #expect(failures.isEmpty)
+        #expect(progress.copied == 1)
+        #expect(journal.count(.remove) == 0)
+    }
+
+    @Test("reads what the target has already, and leaves alone what is wrong there")
+    func presentButWrong() async throws {
+        try await fill(2)
+        _ = try await run()
+        journal.clear()
+        garble("text 0")
+        let (progress, failures) = try await run()
+        #expect(failures.map(\.kind) == [.occupied])
+        #expect(progress.failed == 1)
+        #expect(progress.present == 1)
+        #expect(progress.bytes == 12)
+        #expect(journal.count(.remove) == 0)
+    }
+
+    @Test("counts a blob as there whose writing was refused after it had taken effect")
+    func writtenAllTheSame() async throws {
+        try await fill(2)
+        let (bytes, source) = (bytes, fixture.bytes)
+        let keys = try await keys(of: source)
         target.plan { script in
-            script.content = { content in
-                BlobContent(size: content.size, range: content.range, body: .bytes(ByteBuffer(string: "TEXT 0")))
+            script.publications = [.internal]
+            script.whenPublishing = {
+                // What was refused is there when the next pass comes.
+                for key in keys {
+                    guard let content = try await source.open(key, range: nil) else { continue }
+                    try await bytes.publish(try await bytes.stage(content.stream), as: key)
+                }
             }
         }
-        let (_, failures) = try await run()
-        #expect(failures.map(\.kind) == [.unfaithful])
-        #expect(try await keys().isEmpty)
+        let (progress, failures) = try await run()
+        #expect(failures.map(\.kind) == [.refused])
+        #expect(progress.failed == 0)
+        #expect(progress.copied + progress.present == 2)
+        #expect(progress.blobs == 2)
     }
 
     @Test("leaves alone what lies in place of a blob")
