@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -284,6 +285,33 @@ def test_a_copy_that_is_killed_again_and_again_is_completed(move: Move) -> None:
     contents.check(daemon)
     assert move.findings(move.target) == []
     assert move.bucket.uploads() == []
+
+
+def test_what_was_found_damaged_before_is_named(move: Move) -> None:
+    daemon = move.serve(move.source)
+    client = new_member(daemon.url).client
+    content = {name: name.encode() * 50_000 for name in ("good", "bad")}
+    for name, body in content.items():
+        client.stored(f"/{name}.bin", body)
+    digest = expect.digest(content["bad"])
+    key = f"store/{digest[:2]}/{digest}"
+    assert daemon.stop() == 0
+    with sqlite3.connect(daemon.data / "storaged.sqlite") as database:
+        database.execute("UPDATE blobs SET state = 'corrupt' WHERE hash = ?", (bytes.fromhex(digest),))
+    result = move.copy("--json")
+    assert result.returncode == 1 and "had been found damaged before" in result.stderr, result.stdout + result.stderr
+    row, summary = lines(result.stdout)
+    assert (row["failure"], row["blob"]) == ("corrupt", key) and "has its bytes whole" in row["detail"]
+    assert (summary["copied"], summary["failed"], summary["corrupt"]) == (1, 0, 1)
+    told = move.copy()
+    assert "everything but 1 damaged before is in" in told.stdout
+
+    daemon = move.serve(move.target)
+    assert at(daemon, client).download("/good.bin").content == content["good"]
+    assert at(daemon, client).download("/bad.bin").status_code == 500
+    at(daemon, client).stored("/copy.bin", content["bad"])
+    assert at(daemon, client).download("/bad.bin").content == content["bad"]
+    assert daemon.stop() == 0
 
 
 def test_what_is_damaged_is_named_and_not_copied(move: Move) -> None:

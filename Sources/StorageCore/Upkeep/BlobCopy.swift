@@ -15,6 +15,8 @@
 /// - Goes over the rows again until there is nothing left to copy: a node that did not know of the target yet may have written to
 ///   the source meanwhile.
 /// - A blob that cannot be copied is told, and keeps no other from being copied. A store that cannot be reached ends the copy.
+/// - A blob that was found damaged before, and that files refer to, is told and not copied: it is never served again, and the next
+///   upload of the same content heals the files.
 public struct BlobCopy: Sendable {
     /// How much there is to copy.
     public struct Total: Hashable, Sendable {
@@ -40,6 +42,8 @@ public struct BlobCopy: Sendable {
         public var removed = 0
         /// Blobs that could not be copied.
         public var failed = 0
+        /// Blobs that files refer to, and that were found damaged before; these are not among those of ``blobs``.
+        public var corrupt = 0
     }
 
     /// A blob that could not be copied.
@@ -54,6 +58,8 @@ public struct BlobCopy: Sendable {
             case occupied
             /// The target gives back other bytes than it was given.
             case unfaithful
+            /// It was found damaged before; counted in ``Progress/corrupt``, and not as failed.
+            case corrupt
             /// One of the stores fails when it is asked for this blob.
             case refused
         }
@@ -91,8 +97,10 @@ public struct BlobCopy: Sendable {
     public func measure() async throws -> Total {
         var total = Total()
         try await forEachPage { page in
-            total.blobs += page.count
-            total.bytes += page.reduce(0) { $0 + $1.size }
+            for inspection in page where inspection.blob.state == .live {
+                total.blobs += 1
+                total.bytes += inspection.blob.size
+            }
         }
         return total
     }
@@ -102,7 +110,7 @@ public struct BlobCopy: Sendable {
     /// - Parameters:
     ///   - onProgress: Called after every chunk and every blob, on any thread; two calls may be under way at once.
     ///   - onFailure: Called for each blob that could not be copied, likewise; once in a run.
-    /// - Returns: How far it came; the copy is complete when nothing failed.
+    /// - Returns: How far it came; when nothing failed, the target has everything that may be served.
     /// - Throws: what keeps the copy from going on.
     @discardableResult
     public func run(
@@ -113,21 +121,24 @@ public struct BlobCopy: Sendable {
         var copied = 0
         repeat {
             copied = ledger.progress.copied
-            try await forEachPage { try await copy($0, ledger) }
+            try await forEachPage { page in
+                try await copy(page.map(\.blob).filter { $0.state == .live }, ledger)
+                if ledger.isFirstPass { try await tellDamaged(page, ledger) }
+            }
             ledger.beginAgain()
         } while ledger.progress.copied > copied
         try await removeDead(ledger)
         return ledger.progress
     }
 
-    private func forEachPage(_ body: ([BlobRecord]) async throws -> Void) async throws {
+    private func forEachPage(_ body: ([BlobInspection]) async throws -> Void) async throws {
         var last: BlobID?
         while true {
             try Task.checkCancellation()
             let page = try await metadata.inspectBlobs(.page(after: last, limit: Self.page))
             guard let end = page.last else { return }
             last = end.blob.id
-            try await body(page.map(\.blob).filter { $0.state == .live })
+            try await body(page)
         }
     }
 
@@ -212,6 +223,23 @@ public struct BlobCopy: Sendable {
         guard let content = try await store.open(blob.key, range: nil), content.size == blob.size else { return false }
         let (digest, count) = try await content.digest { reading?.note($0) }
         return digest == blob.key.digest && count == blob.size
+    }
+
+    /// Tells of the blobs that files refer to and that were found damaged before, and whether the source has their bytes all the same.
+    private func tellDamaged(_ page: [BlobInspection], _ ledger: BlobCopyLedger) async throws {
+        for inspection in page where inspection.blob.state == .corrupt && inspection.isReferenced {
+            let blob = inspection.blob
+            let isWhole: Bool
+            do {
+                isWhole = try await hasRightBytes(source, blob)
+            } catch let error as StorageError where !error.isTransient && error.code != .unavailable {
+                isWhole = false
+            }
+            let found = isWhole ? "; the source has its bytes whole now" : ""
+            ledger.noteDamaged(
+                Failure(kind: .corrupt, key: blob.key, detail: "it was found damaged before, and is not served\(found)")
+            )
+        }
     }
 
     private func isLive(_ key: BlobKey) async throws -> Bool {

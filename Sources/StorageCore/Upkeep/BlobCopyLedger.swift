@@ -107,6 +107,12 @@ final class BlobCopyLedger: Sendable {
         if let failure { onFailure(failure) }
     }
 
+    /// Notes a blob that was found damaged before.
+    func noteDamaged(_ reason: BlobCopy.Failure) {
+        change { $0.progress.corrupt += 1 }
+        onFailure(reason)
+    }
+
     /// Notes copies that were removed without having been made in this run.
     func noteRemoved(_ count: Int) {
         change { $0.progress.removed += count }

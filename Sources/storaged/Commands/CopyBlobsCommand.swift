@@ -13,8 +13,9 @@ struct CopyBlobsCommand: ConfiguredCommand {
             digest on the way and read again where it arrived; what had arrived before is read there too. A copy that was stopped \
             goes on where it was. What is missing or damaged is named, keeps nothing else from being copied, and ends it with 1.
 
-            After a copy without such a finding daemons need blobs.fallback no more, and the old store may go. Until then \
-            they are refused without it. Nothing is deleted in the old store but what is deleted in both. \(SettingsHelp.reference)
+            After a copy that has failed with nothing daemons need blobs.fallback no more; until then they are refused without \
+            it. What had been found damaged before the copy is named and ends it with 1, but needs no blobs.fallback: it is not \
+            served in any case, and the next upload of the same content heals its files. Nothing is deleted in the old store but what is deleted in both. \(SettingsHelp.reference)
             """)
 
     @Option(help: "the old store, as blobs.fallback says it: disk, disk:<directory> or s3")
@@ -38,13 +39,16 @@ struct CopyBlobsCommand: ConfiguredCommand {
         /// Copies that were taken away again, because nothing refers to them any more.
         let removed: Int
         let failed: Int
+        /// Blobs that had been found damaged before, which were not copied.
+        let corrupt: Int
 
         /// One line for people.
         var text: String {
+            let what = corrupt == 0 ? "everything" : "everything but \(corrupt) damaged before"
             let end =
                 failed == 0
-                ? "everything is in \(to): \(Keys.blobsFallback.name) is needed no more"
-                : "\(failed) could not be copied"
+                ? "\(what) is in \(to): \(Keys.blobsFallback.name) is needed no more"
+                : "\(failed) could not be copied" + (corrupt == 0 ? "" : ", \(corrupt) had been damaged before")
             return "copied \(copied) \(copied == 1 ? "blob" : "blobs") (\(ByteText.of(bytes))) from \(from) to \(to),"
                 + " \(present) were there already; \(end)"
         }
@@ -67,12 +71,18 @@ struct CopyBlobsCommand: ConfiguredCommand {
         display.finish()
         let outcome = Outcome(
             from: from, to: to, copied: progress.copied, bytes: progress.copiedBytes, present: progress.present,
-            removed: progress.removed, failed: progress.failed)
+            removed: progress.removed, failed: progress.failed, corrupt: progress.corrupt)
         try StandardOutput.write(line: json ? JSONLine.text(of: outcome) : outcome.text)
         guard progress.failed == 0 else {
             throw CommandFailure(
                 description:
                     "\(progress.failed) of the blobs could not be copied; \(Keys.blobsFallback.name) stays needed")
+        }
+        guard progress.corrupt == 0 else {
+            throw CommandFailure(
+                description:
+                    "\(progress.corrupt) of the blobs had been found damaged before and were not copied: upload their"
+                    + " files again or delete them")
         }
     }
 }

@@ -188,6 +188,29 @@ struct BlobCopyTests {
         #expect(progress.blobs == 2)
     }
 
+    @Test("tells of blobs that were found damaged before, and whether the source has them", arguments: [false, true])
+    func damagedBefore(isWhole: Bool) async throws {
+        let ann = try await fill(2)
+        let file = try await fixture.storage.file(try fixture.storage.selector("0", of: ann))
+        let key = try #require(file.revision?.blob)
+        try await fixture.metadata.settle(.corrupt(key))
+        if !isWhole { try await fixture.bytes.remove(key) }
+        var (progress, failures) = try await run()
+        #expect(failures.map(\.kind) == [.corrupt])
+        #expect(failures.map(\.key) == [key])
+        #expect(failures.first?.detail.contains("the source has its bytes whole") == isWhole)
+        #expect(progress.corrupt == 1)
+        #expect(progress.failed == 0)
+        #expect(progress.blobs == 1)
+        #expect(try await keys().count == 1)
+
+        // The same content heals the file, and nothing refers to the damaged blob any more.
+        try await fixture.storage.put("text 0", at: "0", as: ann)
+        (progress, failures) = try await run()
+        #expect(failures.isEmpty)
+        #expect(progress.corrupt == 0)
+    }
+
     @Test("leaves alone what lies in place of a blob")
     func occupied() async throws {
         try await fill(1)

@@ -48,9 +48,9 @@ struct CopyBlobsCommandTests {
 
             let moved = try copy(moving)
             #expect(moved.status == 0, "\(moved.errors)")
-            #expect(moved.output.contains(#""copied":3,"failed":0"#))
+            #expect(moved.output.contains(#""copied":3,"corrupt":0,"failed":0"#))
             let again = try copy(moving)
-            #expect(again.output.contains(#""copied":0,"failed":0"#))
+            #expect(again.output.contains(#""copied":0,"corrupt":0,"failed":0"#))
             for name in ["a", "b", "d"] {
                 let read = try await client.send(.get, "/api/files/\(name)")
                 #expect(read.text == "content of \(name)")
@@ -93,7 +93,7 @@ struct CopyBlobsCommandTests {
         #expect(moved.status == 1)
         #expect(moved.output.contains("\"blob\":\"\(files[0])\""))
         #expect(moved.output.contains("\"blob\":\"\(files[1])\""))
-        #expect(moved.output.contains(#""copied":1,"failed":2"#))
+        #expect(moved.output.contains(#""copied":1,"corrupt":0,"failed":2"#))
         #expect(try new.files == [files[2]])
         #expect(try await new.refusal(alone) == .wrongStore)
         #expect(try await new.refusal(moving) == nil)
