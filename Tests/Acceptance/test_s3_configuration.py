@@ -337,6 +337,16 @@ def test_another_store_than_the_one_of_the_database_is_refused(
 # A server that comes and goes
 
 
+def test_accounts_need_no_bucket(start_in: StartInBucket, bucket: Bucket) -> None:
+    daemon = start_in(bucket)
+    member = new_member(daemon.url)
+    away = by_way_of(bucket, free_port()).settings
+    told = {**away, "DATA_DIRECTORY": str(daemon.data)}
+    for arguments in (["user", "list"], ["user", "disable", member.login]):
+        result = run_command(*arguments, directory=daemon.directory, **told)
+        assert result.returncode == 0, result.stderr
+
+
 def test_commands_do_not_wait_for_a_server_that_is_away(bucket: Bucket, tmp_path: Path) -> None:
     away = by_way_of(bucket, free_port())
     started = time.monotonic()

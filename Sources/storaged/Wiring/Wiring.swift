@@ -76,6 +76,28 @@ enum Wiring {
         }
     }
 
+    /// Does something with the database of the configuration alone, beside the daemons that serve it or without one.
+    static func withMetadata<Value>(
+        _ configuration: StoragedConfiguration, _ body: (any MetadataStore) async throws -> Value
+    ) async throws -> Value {
+        try await Refusal.translating {
+            guard configuration.database.location != .memory else {
+                throw StorageError(
+                    .wrongStore, "A database in memory belongs to its daemon alone: no command can reach it.")
+            }
+            let opened = try await Stores.openDatabase(configuration, creating: false)
+            do {
+                try await opened.migrator.check(cure: Stores.migration)
+                let value = try await body(SQLMetadataStore(opened.database))
+                try await opened.database.close()
+                return value
+            } catch {
+                try? await opened.database.close()
+                throw error
+            }
+        }
+    }
+
     /// Runs all services until a signal comes; then says no to load balancers, waits, lets what is in flight end, and returns.
     private static func run(_ assembly: Assembly, _ shutdown: StoragedConfiguration.Shutdown) async throws {
         let logger = Logger(label: "storaged")

@@ -82,7 +82,7 @@ struct BesideDaemonTests {
 
     @Test(
         "end with 78 and make nothing when there is no store",
-        arguments: [["gc"], ["gc", "--json"], ["import", ".", "--account", "ann"]])
+        arguments: [["gc"], ["gc", "--json"], ["import", ".", "--account", "ann"], ["user", "list"]])
     func status(arguments: [String]) throws {
         let tree = try LocalTree()
         for settings in [[], ["--database-url", "memory:"], ["--data-directory", "below/data"]] {

@@ -12,7 +12,7 @@ struct UnreachableBucketTests {
 
     @Test(
         "ends a command with 69 where its server cannot be reached, and nothing was made",
-        arguments: [["gc"], ["fsck"], ["user", "list"]])
+        arguments: [["gc"], ["fsck"], ["import", ".", "--account", "ann"]])
     func status(arguments: [String]) throws {
         let fixture = try ConfigurationFixture()
         let program = try Program(arguments, environment: Self.environment, in: fixture.directory)
@@ -20,6 +20,20 @@ struct UnreachableBucketTests {
         #expect(program.errors.contains("s3.endpoint: 'http://127.0.0.1:1' (S3_ENDPOINT in the environment)"))
         #expect(!program.errors.contains("hunter2"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [])
+    }
+
+    @Test("keeps nobody from working with accounts, whose database is enough")
+    func accounts() async throws {
+        let directory = try DataDirectory()
+        #expect(try await directory.refusal() == nil)
+        for arguments in [
+            ["user", "add", "ann", "--password-stdin"], ["user", "disable", "ann"], ["token", "list", "ann"],
+        ] {
+            let program = try Program(
+                arguments + ["--data-directory", directory.path], environment: Self.environment,
+                in: NSTemporaryDirectory(), input: "correct horse\n")
+            #expect(program.status == 0, "\(program.errors)")
+        }
     }
 
     @Test("is tried for as long as there is patience", arguments: [Duration.zero, .seconds(2)])

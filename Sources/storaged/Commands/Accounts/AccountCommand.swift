@@ -2,39 +2,39 @@ import ArgumentParser
 import Logging
 import StorageCore
 
-/// A command that works with the accounts of a store.
+/// A command that works with accounts, for which the database alone is opened: whether the bytes can be reached makes no difference.
 protocol AccountCommand: ConfiguredCommand {
-    /// What it does, with a store that is open.
+    /// What it does, with a database that is open.
     func run(_ accounts: OpenAccounts) async throws
 }
 
 extension AccountCommand {
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
-        try await Wiring.besideDaemon(configuration) { stores in
-            try await run(OpenAccounts(stores, configuration))
+        try await Wiring.withMetadata(configuration) { metadata in
+            try await run(OpenAccounts(metadata, configuration))
         }
     }
 }
 
 extension StoragedConfiguration {
     /// The rules of accounts, without what a daemon remembers of tokens.
-    func accountRegistry(over stores: Stores) -> AccountRegistry {
+    func accountRegistry(over metadata: any MetadataStore) -> AccountRegistry {
         AccountRegistry(
-            metadata: stores.metadata, hasher: PasswordHasher(),
+            metadata: metadata, hasher: PasswordHasher(),
             passwords: PasswordPolicy(minimumBytes: authentication.minimumPasswordLength), policy: accountPolicy)
     }
 }
 
-/// The accounts of a store that is open.
+/// The accounts of a database that is open.
 struct OpenAccounts: Sendable {
     let registry: AccountRegistry
     let metadata: any MetadataStore
     private let policy: FileStorage.Policy
 
-    init(_ stores: Stores, _ configuration: StoragedConfiguration) {
-        registry = configuration.accountRegistry(over: stores)
-        metadata = stores.metadata
+    init(_ metadata: any MetadataStore, _ configuration: StoragedConfiguration) {
+        registry = configuration.accountRegistry(over: metadata)
+        self.metadata = metadata
         policy = configuration.filePolicy
     }
 
