@@ -287,6 +287,37 @@ def test_a_copy_that_is_killed_again_and_again_is_completed(move: Move) -> None:
     assert move.bucket.uploads() == []
 
 
+def test_a_copy_settles_nothing_when_the_move_is_turned_round_meanwhile(move: Move, wait_until: WaitUntil) -> None:
+    daemon = move.serve(move.source)
+    contents = Contents(daemon, 300)
+    assert daemon.stop() == 0
+    daemon = move.serve(move.target, move.source)
+    assert daemon.stop() == 0
+    with move.copying() as process:
+        wait_until(lambda: len(move.keys(move.target)) > 10, 30)
+        process.send_signal(signal.SIGSTOP)
+        assert len(move.keys(move.target)) < 450, "it has ended before it could be stopped"
+        daemon = move.serve(move.source, move.target)
+        late = at(daemon, contents.member.client)
+        late.stored("/late.bin", b"written after the move was turned round")
+        assert daemon.stop() == 0
+        process.send_signal(signal.SIGCONT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == EXIT_CONFIGURATION, errors
+        assert "Blobs go to another store by now" in errors
+    for store in (move.source, move.target):
+        told = {**move.settings(store), "DATA_DIRECTORY": str(daemon.data)}
+        result = run_command("serve", "--http-port", "0", directory=move.directory, **told)
+        assert result.returncode == EXIT_CONFIGURATION, "neither has everything"
+    told = {**move.settings(move.source, move.target), "DATA_DIRECTORY": str(daemon.data)}
+    back = ("copy-blobs", "--from", move.target, "--to", move.source)
+    assert run_command(*back, directory=move.directory, **told).returncode == 0
+    daemon = move.serve(move.source)
+    contents.check(daemon)
+    assert at(daemon, contents.member.client).download("/late.bin").status_code == 200
+    assert move.findings(move.source) == []
+
+
 def test_what_was_found_damaged_before_is_named(move: Move) -> None:
     daemon = move.serve(move.source)
     client = new_member(daemon.url).client

@@ -30,6 +30,11 @@ struct StoreHistory: Sendable, Equatable {
         }
     }
 
+    /// Whether no further store was added since it was read: a single read.
+    func isLatest(in metadata: some MetadataStore) async throws -> Bool {
+        try await metadata.setting(Self.name(ids.count + 1), default: nil) == nil
+    }
+
     init(ids: [String] = [], isSettled: Bool = true) {
         self.ids = ids
         self.isSettled = isSettled
@@ -40,7 +45,7 @@ struct StoreHistory: Sendable, Equatable {
         _ = try await metadata.setting(Self.name(ids.count + 1), default: id)
     }
 
-    /// Remembers that all blobs are in the newest store.
+    /// Remembers that all blobs are in the newest store that it knows, whatever was added since.
     func settle(in metadata: some MetadataStore) async throws {
         _ = try await metadata.setting(Self.end(ids.count), default: "true")
     }

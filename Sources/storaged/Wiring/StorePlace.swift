@@ -18,11 +18,15 @@ struct StorePlace: Sendable {
 extension StorePlace {
     /// Has the database remember that its blobs lie in this store, in front of an older one or alone, unless it does already.
     ///
+    /// - Returns: What it remembers then; this store is the newest.
     /// - Throws: ``StorageError/Code/wrongStore`` when it knows others, and for a store with blobs that it does not know.
-    func confirm(inFrontOf fallback: StorePlace?, belongsTo metadata: some MetadataStore) async throws {
+    @discardableResult
+    func confirm(
+        inFrontOf fallback: StorePlace?, belongsTo metadata: some MetadataStore
+    ) async throws -> StoreHistory {
         while true {
             let history = try await StoreHistory(of: metadata)
-            guard try history.step(to: self, from: fallback) == .adding else { return }
+            guard try history.step(to: self, from: fallback) == .adding else { return history }
             if !history.ids.contains(id), try await hasBlobs {
                 throw StorageError(
                     .wrongStore,
@@ -37,8 +41,10 @@ extension StorePlace {
 
     /// Refuses stores that no daemon has used like this with the database.
     ///
+    /// - Returns: What the database remembers; this store is the newest.
     /// - Throws: ``StorageError/Code/wrongStore``.
-    func check(inFrontOf fallback: StorePlace?, belongsTo metadata: some MetadataStore) async throws {
+    @discardableResult
+    func check(inFrontOf fallback: StorePlace?, belongsTo metadata: some MetadataStore) async throws -> StoreHistory {
         let history = try await StoreHistory(of: metadata)
         guard !history.ids.isEmpty else {
             throw StorageError(.wrongStore, "The database knows no store yet: no daemon has used it.")
@@ -49,6 +55,7 @@ extension StorePlace {
                 "The database does not know \(name) yet: start a daemon with these \(Keys.blobsStore.name) and"
                     + " \(Keys.blobsFallback.name) first.")
         }
+        return history
     }
 }
 

@@ -36,6 +36,7 @@ extension Wiring {
         let metadata = SQLMetadataStore(opened.database)
 
         let to: StorePlace
+        let history: StoreHistory
         if try await StoreHistory(of: metadata).current == from.id {
             guard !configuration.database.location.isShared else {
                 throw StorageError(.wrongStore, "The blobs are not being moved yet.\(moveCure)")
@@ -43,14 +44,25 @@ extension Wiring {
             to = try await BlobStores.open(target, configuration, creating: true, &parts)
             let locks = try lockForMove(configuration)
             defer { for lock in locks { lock.release() } }
-            try await to.confirm(inFrontOf: from, belongsTo: metadata)
+            history = try await to.confirm(inFrontOf: from, belongsTo: metadata)
         } else {
             to = try await BlobStores.open(target, configuration, creating: false, &parts)
-            try await to.check(inFrontOf: from, belongsTo: metadata)
+            history = try await to.check(inFrontOf: from, belongsTo: metadata)
         }
         let progress = try await run(BlobCopy(metadata: metadata, from: from.store, to: to.store), display)
-        if progress.failed == 0 { try await StoreHistory(of: metadata).settle(in: metadata) }
+        if progress.failed == 0 { try await settle(history, in: metadata) }
         return progress
+    }
+
+    /// Has the database remember that a move is complete: the one that was copied for, and no other that began meanwhile.
+    private static func settle(_ history: StoreHistory, in metadata: some MetadataStore) async throws {
+        guard try await history.isLatest(in: metadata) else {
+            throw StorageError(
+                .wrongStore,
+                "Blobs go to another store by now: daemons were started with other \(Keys.blobsStore.name) and"
+                    + " \(Keys.blobsFallback.name) while they were copied, and both stores stay needed.")
+        }
+        try await history.settle(in: metadata)
     }
 
     private static func run(_ copy: BlobCopy, _ display: BlobCopyDisplay) async throws -> BlobCopy.Progress {
