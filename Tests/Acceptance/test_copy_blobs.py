@@ -23,7 +23,7 @@ from client import Client, Member, new_member, new_token, token_client
 from commands import lines
 from conftest import StartServer
 from daemon import Daemon, binary_path, clean_environment, run_command
-from stores import use_bucket
+from stores import cluster, create_database, drop_database, use_bucket
 
 EXIT_USAGE = 64
 EXIT_CONFIGURATION = 78
@@ -316,6 +316,39 @@ def test_a_copy_settles_nothing_when_the_move_is_turned_round_meanwhile(move: Mo
     contents.check(daemon)
     assert at(daemon, contents.member.client).download("/late.bin").status_code == 200
     assert move.findings(move.source) == []
+
+
+def test_a_daemon_that_was_forgotten_ends_when_a_move_begins(tmp_path: Path, wait_until: WaitUntil) -> None:
+    if not os.environ.get("STORAGED_TEST_POSTGRES"):
+        pytest.skip("STORAGED_TEST_POSTGRES names no Postgres; `scripts/postgres run COMMAND` starts one")
+    url = create_database(cluster())
+    old, new = tmp_path / "old", tmp_path / "new"
+    for directory in (old, new, tmp_path / "empty"):
+        directory.mkdir()
+    fallback = {"BLOBS_FALLBACK": f"disk:{old}/data"}
+    forgotten = Daemon(old, DATABASE_URL=url, BLOBS_MEMORY_CACHE="0")
+    moving = Daemon(new, DATABASE_URL=url, BLOBS_MEMORY_CACHE="0", **fallback)
+    try:
+        contents = Contents(forgotten.start(), 10)
+        moving.start()
+        wait_until(lambda: not forgotten.alive, 15)
+        assert [process.wait() for process in forgotten.processes] == [EXIT_CONFIGURATION]
+        said = forgotten.log()
+        assert "CRITICAL" in said.upper() and "blobs.fallback" in said
+        contents.check(moving)
+        assert moving.alive
+
+        listed = run_command("user", "list", directory=tmp_path / "empty", DATABASE_URL=url)
+        assert listed.returncode == 0 and list((tmp_path / "empty").iterdir()) == []
+        told = {"DATABASE_URL": url, "DATA_DIRECTORY": str(moving.data)}
+        move = ("copy-blobs", "--from", f"disk:{old}/data", "--to", "disk", "--json")
+        assert outcome(run_command(*move, directory=new, **told, **fallback))["copied"] == 15
+        assert moving.stop() == 0
+        contents.check(Daemon(new, DATABASE_URL=url).start())
+    finally:
+        forgotten.kill()
+        moving.kill()
+        drop_database(url)
 
 
 def test_what_was_found_damaged_before_is_named(move: Move) -> None:

@@ -77,6 +77,9 @@ public struct BlobCopy: Sendable {
 
     private static let page = 200
 
+    /// The last pass begins no sooner than this after the first, for nodes that write to the source until they learn of the target.
+    public var lastPassAfter: Duration = .zero
+
     private let metadata: any MetadataStore
     private let source: any BlobStore
     private let target: any BlobStore
@@ -118,15 +121,18 @@ public struct BlobCopy: Sendable {
         onFailure: @escaping @Sendable (Failure) -> Void = { _ in }
     ) async throws -> Progress {
         let ledger = BlobCopyLedger(onProgress: onProgress, onFailure: onFailure)
-        var copied = 0
-        repeat {
-            copied = ledger.progress.copied
+        let start = ContinuousClock.now
+        while true {
+            let (copied, began) = (ledger.progress.copied, ContinuousClock.now)
             try await forEachPage { page in
                 try await copy(page.map(\.blob).filter { $0.state == .live }, ledger)
                 if ledger.isFirstPass { try await tellDamaged(page, ledger) }
             }
             ledger.beginAgain()
-        } while ledger.progress.copied > copied
+            guard ledger.progress.copied == copied else { continue }
+            if began - start >= lastPassAfter { break }
+            try await Task.sleep(until: start + lastPassAfter, clock: .continuous)
+        }
         try await removeDead(ledger)
         return ledger.progress
     }

@@ -68,10 +68,11 @@ struct Stores {
         }
         try await Self.bringUp(opened.migrator, configuration)
         let metadata = SQLMetadataStore(opened.database)
-        try await places?.store.confirm(inFrontOf: places?.fallback, belongsTo: metadata)
         self.metadata = metadata
         if let places {
-            (blobs, services) = try await places.composed(configuration, &parts)
+            let history = try await places.store.confirm(inFrontOf: places.fallback, belongsTo: metadata)
+            let (composed, services) = try await places.composed(configuration, &parts)
+            (blobs, self.services) = (composed, services + [StoreWatch(history, in: metadata)])
         } else {
             (blobs, services) = (InMemoryBlobStore(), [])
         }

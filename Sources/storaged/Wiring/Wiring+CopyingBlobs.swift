@@ -49,7 +49,10 @@ extension Wiring {
             to = try await BlobStores.open(target, configuration, creating: false, &parts)
             history = try await to.check(inFrontOf: from, belongsTo: metadata)
         }
-        let progress = try await run(BlobCopy(metadata: metadata, from: from.store, to: to.store), display)
+        var copy = BlobCopy(metadata: metadata, from: from.store, to: to.store)
+        // Time for a forgotten daemon to learn that it may not write to the old store any more.
+        if configuration.database.location.isShared { copy.lastPassAfter = StoreWatch.limit }
+        let progress = try await run(copy, display)
         if progress.failed == 0 { try await settle(history, in: metadata) }
         return progress
     }

@@ -211,6 +211,17 @@ struct BlobCopyTests {
         #expect(progress.corrupt == 0)
     }
 
+    @Test("looks once more when everybody has had the time to learn of the target")
+    func lastPass() async throws {
+        let (fixture, ann) = (fixture, try await fixture.user())
+        fixture.metadata.plan { script in
+            script.whenInspected = { try await fixture.storage.put("late", at: "late", as: ann) }
+        }
+        var copy = copy
+        copy.lastPassAfter = .seconds(1)
+        #expect(try await copy.run().copied == 1)
+    }
+
     @Test("leaves alone what lies in place of a blob")
     func occupied() async throws {
         try await fill(1)

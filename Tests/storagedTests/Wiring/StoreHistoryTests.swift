@@ -117,6 +117,23 @@ struct StoreHistoryTests {
         #expect(history.ids.count == 2)
     }
 
+    @Test("end a daemon that began before another was added")
+    func watch() async throws {
+        let metadata = InMemoryMetadataStore()
+        let (disk, bucket) = (place("a"), place("b"))
+        let history = try await disk.confirm(inFrontOf: nil, belongsTo: metadata)
+        let watch = StoreWatch(history, in: metadata)
+        try await watch.check()
+        let next = try await bucket.confirm(inFrontOf: disk, belongsTo: metadata)
+        let error = await #expect(throws: CommandFailure.self) { try await watch.run() }
+        #expect(error?.exitStatus == .configuration)
+        #expect(error?.description.contains("the store a,") == true)
+        try await StoreWatch(next, in: metadata).check()
+        // The end of a move is no other store.
+        try await next.settle(in: metadata)
+        try await StoreWatch(next, in: metadata).check()
+    }
+
     @Test("are not added to by a command")
     func command() async throws {
         let metadata = InMemoryMetadataStore()
