@@ -11,43 +11,66 @@ struct BlobStores: Sendable {
     /// Where older ones may still be while they are moved.
     let fallback: StorePlace?
 
+    /// What opening a place may make.
+    enum Making {
+        /// Nothing: what is missing is refused.
+        case nothing
+        /// Folders that a store has lost, and the directory in which bodies wait for a bucket.
+        case folders
+        /// A store where there is none.
+        case store
+    }
+
     /// Opens them; nil where everything is in memory.
     ///
-    /// A bucket is asked first: where it refuses, nothing was made on disk.
+    /// The old one first: whether the new one may be made depends on it. A bucket that refuses has nothing made on disk.
     ///
     /// - Parameters:
     ///   - configuration: Names them.
-    ///   - creating: Whether a directory or a bucket that is no store yet becomes one.
+    ///   - history: What the database knows, for a daemon, which makes what does not contradict it; nil for a command, which
+    ///     makes nothing.
     ///   - patience: How long to try while a bucket cannot be reached.
     ///   - parts: Gets what is to be given back.
     init?(
-        _ configuration: StoragedConfiguration, creating: Bool, patience: Patience, _ parts: inout OpenParts
+        _ configuration: StoragedConfiguration, creatingAfter history: StoreHistory?, patience: Patience,
+        _ parts: inout OpenParts
     ) async throws {
-        let old = configuration.blobs.fallback
+        let place: Place
         switch configuration.blobs.store {
         case .memory: return nil
-        case .s3:
-            store = try await Self.open(.s3, configuration, creating: creating, patience: patience, &parts)
-            fallback =
-                if let old { try await Self.open(old, configuration, creating: false, &parts) } else { nil }
-        case .disk:
-            fallback =
-                if let old {
-                    try await Self.open(old, configuration, creating: false, patience: patience, &parts)
-                } else { nil }
-            store = try await Self.open(.disk(directory: nil), configuration, creating: creating, &parts)
+        case .s3: place = .s3
+        case .disk: place = .disk(directory: nil)
+        }
+        var old: StorePlace?
+        if let place = configuration.blobs.fallback {
+            let making = place == .s3 && history != nil ? Making.folders : .nothing
+            old = try await Self.open(place, configuration, making: making, patience: patience, &parts)
+        }
+        fallback = old
+        guard let history else {
+            store = try await Self.open(place, configuration, making: .nothing, patience: patience, &parts)
+            return
+        }
+        let making = history.allowsNew(inFrontOf: old) ? Making.store : .folders
+        do {
+            store = try await Self.open(place, configuration, making: making, patience: patience, &parts)
+        } catch let error as StorageError where error.code == .wrongStore && making == .folders {
+            let isMissing = place == .s3 ? error.cause == nil : !Self.isStore(configuration.dataDirectory)
+            guard isMissing, let id = history.current else { throw error }
+            let known = " The database belongs to the store \(id)."
+            throw StorageError(error.code, error.message + known, cause: error.cause)
         }
     }
 
     /// Opens one of them.
     static func open(
-        _ place: Place, _ configuration: StoragedConfiguration, creating: Bool, patience: Patience = .none,
+        _ place: Place, _ configuration: StoragedConfiguration, making: Making, patience: Patience = .none,
         _ parts: inout OpenParts
     ) async throws -> StorePlace {
         switch place {
-        case .s3: try await openBucket(configuration, creating: creating, patience: patience, &parts)
+        case .s3: try await openBucket(configuration, making: making, patience: patience, &parts)
         case .disk(let directory):
-            try await openDisk(directory, configuration, creating: creating, &parts)
+            try await openDisk(directory, configuration, making: making, &parts)
         }
     }
 
@@ -95,22 +118,24 @@ struct BlobStores: Sendable {
             return await (try openSpool(configuration, creating: creating)).shutdown()
         }
         var parts = OpenParts()
-        _ = try await openDisk(nil, configuration, creating: creating, &parts)
+        _ = try await openDisk(nil, configuration, making: creating ? .store : .nothing, &parts)
         await parts.close()
     }
 
     /// - Parameter directory: nil for that of the data.
     private static func openDisk(
-        _ directory: String?, _ configuration: StoragedConfiguration, creating: Bool, _ parts: inout OpenParts
+        _ directory: String?, _ configuration: StoragedConfiguration, making: Making, _ parts: inout OpenParts
     ) async throws -> StorePlace {
         let path = directory ?? configuration.dataDirectory
+        let isStore = isStore(path)
+        let creating = making == .store || making == .folders && isStore
         let setting = directory == nil ? Keys.dataDirectory.name : Keys.blobsFallback.name
         let disk: LocalDiskBlobStore
         do {
             disk = try await LocalDiskBlobStore.open(
                 directory: path, configuration: settings(configuration, creating: creating))
         } catch let error as StorageError {
-            throw error.of(setting, configuration, adding: creating || isStore(path) ? "" : " " + Stores.unused)
+            throw error.of(setting, configuration, adding: making == .nothing && !isStore ? " " + Stores.unused : "")
         }
         parts.disks.append(disk)
         let name = directory.map { "the directory \($0.quotedForDisplay)" } ?? "the data directory"
@@ -152,20 +177,20 @@ struct BlobStores: Sendable {
     // MARK: Bucket
 
     private static func openBucket(
-        _ configuration: StoragedConfiguration, creating: Bool, patience: Patience, _ parts: inout OpenParts
+        _ configuration: StoragedConfiguration, making: Making, patience: Patience, _ parts: inout OpenParts
     ) async throws -> StorePlace {
         guard let s3 = configuration.s3 else {
             throw StorageError(.wrongStore, "No \(Keys.s3Bucket.name) is given.")
         }
         var settings = S3Configuration(s3)
-        settings.createsStore = creating
+        settings.createsStore = making == .store
         let observer = BucketObserver()
         let bucket = try await patience.wait(for: "the bucket") {
             var spool: Result<LocalDiskBlobStore, any Error>?
             do {
                 return try await S3BlobStore.open(settings, observer: observer) {
                     do {
-                        let opened = try await openSpool(configuration, creating: creating)
+                        let opened = try await openSpool(configuration, creating: making != .nothing)
                         parts.disks.append(opened)
                         return opened
                     } catch {

@@ -53,6 +53,12 @@ struct StoreHistory: Sendable, Equatable {
     private static func name(_ number: Int) -> String { number == 1 ? "store.id" : "store.id.\(number)" }
     private static func end(_ number: Int) -> String { "store.id.\(number).complete" }
 
+    /// Whether a place that is no store yet may become one, in front of an older one or alone: what is made would be refused otherwise.
+    func allowsNew(inFrontOf fallback: StorePlace?) -> Bool {
+        guard let current else { return fallback == nil }
+        return fallback?.id == current && isSettled
+    }
+
     /// What is to be remembered before a store may be used, in front of an older one or alone.
     ///
     /// A wrong volume or bucket would look like lost files, and what is then uploaded or collected would harm both.

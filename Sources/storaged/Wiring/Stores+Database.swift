@@ -38,7 +38,7 @@ extension Stores {
         }
     }
 
-    private static func isThere(_ location: StoragedConfiguration.Database.Location) -> Bool {
+    static func isThere(_ location: StoragedConfiguration.Database.Location) -> Bool {
         guard case .sqlite(let path) = location else { return true }
         return LocalFolder.Identity(path: path) != nil
     }

@@ -54,14 +54,16 @@ struct Stores {
             // Asked first: a password that is wrong should leave nothing behind.
             opened = try await Self.openDatabase(configuration, patience: .start)
             parts.database = opened
-            places = try await BlobStores(configuration, creating: true, patience: .start, &parts)
+            places = try await BlobStores(
+                configuration, creatingAfter: try await Self.history(of: opened), patience: .start, &parts)
             // What was copied out of a bucket is one process's.
             if configuration.blobs.hasHotCache {
                 parts.locks = [try Self.lock(configuration.dataDirectory, Keys.blobsHotCache.name, configuration)]
             }
         } else {
             try Self.findDatabaseFolder(configuration)
-            places = try await BlobStores(configuration, creating: true, patience: .start, &parts)
+            let known = try await Self.knownHistory(configuration)
+            places = try await BlobStores(configuration, creatingAfter: known, patience: .start, &parts)
             if places != nil { parts.locks = try Self.lock(configuration) }
             opened = try await Self.openDatabase(configuration)
             parts.database = opened
@@ -80,7 +82,7 @@ struct Stores {
     }
 
     private init(beside configuration: StoragedConfiguration, _ parts: inout OpenParts) async throws {
-        guard let places = try await BlobStores(configuration, creating: false, patience: .none, &parts) else {
+        guard let places = try await BlobStores(configuration, creatingAfter: nil, patience: .none, &parts) else {
             throw StorageError(.wrongStore, "A store in memory belongs to its daemon alone: no command can reach it.")
         }
         let opened = try await Self.openDatabase(configuration, creating: false)
@@ -132,6 +134,28 @@ struct Stores {
         } catch let error as StorageError {
             throw error.of(setting, configuration)
         }
+    }
+
+    /// What the database file knows of stores, before anything is made; nothing where it is not there.
+    private static func knownHistory(_ configuration: StoragedConfiguration) async throws -> StoreHistory {
+        guard case .sqlite = configuration.database.location, isThere(configuration.database.location) else {
+            return StoreHistory()
+        }
+        let opened = try await openDatabase(configuration, creating: false)
+        do {
+            let history = try await history(of: opened)
+            try await opened.database.close()
+            return history
+        } catch {
+            try? await opened.database.close()
+            throw error
+        }
+    }
+
+    /// What a database knows of stores; nothing while it has no tables.
+    private static func history(of opened: MetadataDatabase) async throws -> StoreHistory {
+        guard try await opened.migrator.status().contains(where: { $0.appliedAt != nil }) else { return StoreHistory() }
+        return try await StoreHistory(of: SQLMetadataStore(opened.database))
     }
 
     /// What is to be done where a command finds nothing.

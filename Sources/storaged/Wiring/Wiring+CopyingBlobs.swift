@@ -29,7 +29,7 @@ extension Wiring {
         _ configuration: StoragedConfiguration, from source: BlobStores.Place, to target: BlobStores.Place,
         _ parts: inout OpenParts, _ display: BlobCopyDisplay
     ) async throws -> BlobCopy.Progress {
-        let from = try await BlobStores.open(source, configuration, creating: false, &parts)
+        let from = try await BlobStores.open(source, configuration, making: .nothing, &parts)
         let opened = try await Stores.openDatabase(configuration, creating: false)
         parts.database = opened
         try await opened.migrator.check(cure: Stores.migration)
@@ -41,12 +41,12 @@ extension Wiring {
             guard !configuration.database.location.isShared else {
                 throw StorageError(.wrongStore, "The blobs are not being moved yet.\(moveCure)")
             }
-            to = try await BlobStores.open(target, configuration, creating: true, &parts)
+            to = try await BlobStores.open(target, configuration, making: .store, &parts)
             let locks = try lockForMove(configuration)
             defer { for lock in locks { lock.release() } }
             history = try await to.confirm(inFrontOf: from, belongsTo: metadata)
         } else {
-            to = try await BlobStores.open(target, configuration, creating: false, &parts)
+            to = try await BlobStores.open(target, configuration, making: .nothing, &parts)
             history = try await to.check(inFrontOf: from, belongsTo: metadata)
         }
         var copy = BlobCopy(metadata: metadata, from: from.store, to: to.store)

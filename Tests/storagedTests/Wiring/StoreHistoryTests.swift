@@ -55,6 +55,9 @@ struct StoreHistoryTests {
     func steps(start: Start) throws {
         let history = StoreHistory(ids: start.ids, isSettled: start.isSettled)
         let (store, fallback) = (place(start.store), start.fallback.map { place($0) })
+        // A place that is no store yet becomes one only where it would be taken. One that was left for another was a store before.
+        let isTurnedRound = !start.isSettled && start.step == .adding
+        #expect(history.allowsNew(inFrontOf: fallback) == (start.step == .adding && !isTurnedRound))
         guard let step = start.step else {
             let error = #expect(throws: StorageError.self) { try history.step(to: store, from: fallback) }
             #expect(error?.code == .wrongStore)

@@ -63,6 +63,28 @@ struct StoresTests {
         #expect(refusal == .wrongStore)
     }
 
+    @Test("are refused where the database knows another store, and nothing is made")
+    func nothingMade() async throws {
+        let (one, other) = (try DataDirectory(), try DataDirectory())
+        #expect(try await one.refusal() == nil)
+        let settings = ["database.url": "sqlite:\(one.path)/storaged.sqlite"]
+        #expect(try await other.refusal(settings) == .wrongStore)
+        #expect(!FileManager.default.fileExists(atPath: other.path))
+        try FileManager.default.createDirectory(
+            atPath: other.path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        #expect(try await other.refusal(settings) == .wrongStore)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: other.path) == [])
+    }
+
+    @Test("get back the folders that they have lost")
+    func lostFolders() async throws {
+        let directory = try DataDirectory()
+        #expect(try await directory.refusal() == nil)
+        try FileManager.default.removeItem(atPath: directory.path + "/containers")
+        #expect(try await directory.refusal() == nil)
+        #expect(FileManager.default.fileExists(atPath: directory.path + "/containers"))
+    }
+
     @Test("are refused again and again when there are files but the database is new")
     func filesWithoutDatabase() async throws {
         let directory = try DataDirectory()

@@ -48,7 +48,7 @@ struct UnreachableBucketTests {
         let time = try await ContinuousClock().measure {
             do {
                 _ = try await BlobStores(
-                    configuration, creating: true, patience: Patience(duration: patience), &parts)
+                    configuration, creatingAfter: StoreHistory(), patience: Patience(duration: patience), &parts)
             } catch let error as StorageError {
                 failure = error
             }
