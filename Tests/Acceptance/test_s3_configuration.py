@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -345,6 +346,14 @@ def test_accounts_need_no_bucket(start_in: StartInBucket, bucket: Bucket) -> Non
     for arguments in (["user", "list"], ["user", "disable", member.login]):
         result = run_command(*arguments, directory=daemon.directory, **told)
         assert result.returncode == 0, result.stderr
+
+
+def test_a_start_says_at_once_what_it_waits_for(bucket: Bucket, tmp_path: Path, wait_until: WaitUntil) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        away = by_way_of(bucket, silent.getsockname()[1])
+        with Daemon(tmp_path, **away.settings) as daemon:
+            daemon.spawn()
+            wait_until(lambda: "waiting up to 30s for the bucket" in daemon.log(), 14)
 
 
 def test_commands_do_not_wait_for_a_server_that_is_away(bucket: Bucket, tmp_path: Path) -> None:

@@ -186,6 +186,7 @@ struct BlobStores: Sendable {
         settings.createsStore = making == .store
         let observer = BucketObserver()
         let bucket = try await patience.wait(for: "the bucket") {
+            if patience.isPatient { try await reach(settings, configuration) }
             var spool: Result<LocalDiskBlobStore, any Error>?
             do {
                 return try await S3BlobStore.open(settings, observer: observer) {
@@ -205,6 +206,22 @@ struct BlobStores: Sendable {
         }
         observer.begin()
         return StorePlace(store: bucket, id: bucket.storeID, name: "the bucket", setting: Keys.s3Bucket.name)
+    }
+
+    /// Finds out quickly whether the service answers: a call that is repeated would outlast the patience of whoever waits for it.
+    ///
+    /// - Throws: Only what may pass. What the service refuses for good is told by whoever opens the store.
+    private static func reach(_ settings: S3Configuration, _ configuration: StoragedConfiguration) async throws {
+        var settings = settings
+        settings.createsStore = false
+        settings.retryPolicy.maximumAttempts = 1
+        do {
+            _ = try await S3BlobStore.open(settings, observer: BucketObserver()) { throw CancellationError() }
+        } catch let error as StorageError where error.isTransient {
+            throw error.ofBucket(configuration)
+        } catch {
+            // It has answered; or this task is cancelled, as whoever asks next will find.
+        }
     }
 }
 

@@ -10,10 +10,15 @@ struct Patience: Sendable {
 
     let duration: Duration
 
+    /// Whether anything is tried more than once.
+    var isPatient: Bool { duration > .zero }
+
     /// Between two attempts.
     private static let pause = Duration.milliseconds(500)
 
     /// Does something again for as long as a service cannot be reached; the log says once that this waits.
+    ///
+    /// What is done should fail quickly: an attempt that has begun is waited for.
     ///
     /// - Throws: The failure of the last attempt.
     func wait<Value>(for service: String, _ body: () async throws -> Value) async throws -> Value {
