@@ -18,11 +18,12 @@ def test_gc_beside_a_running_server(start: StartServer) -> None:
         assert client.put_name(f"{number}.bin", b"content %d" % number).status_code == 204
     for number in range(15):
         assert client.delete(f"/api/files/{number}.bin").status_code == 204
-    assert json.loads(command(daemon, "gc", "--json").stdout) == {"blobs": 0, "bytes": 0}
+    assert json.loads(command(daemon, "gc", "--json").stdout) == {"blobs": 0, "bytes": 0, "uploads": 0}
     assert stored_blobs(daemon) == 20
     result = command(daemon, "gc", "--grace", "0", "--json")
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout) == {"blobs": 15, "bytes": sum(len(b"content %d" % n) for n in range(15))}
+    deleted = sum(len(b"content %d" % n) for n in range(15))
+    assert json.loads(result.stdout) == {"blobs": 15, "bytes": deleted, "uploads": 0}
     assert stored_blobs(daemon) == 5
     assert all(client.get(f"/api/files/{n}.bin").content == b"content %d" % n for n in range(15, 20))
     assert client.put_name("0.bin", b"content 0").status_code == 204

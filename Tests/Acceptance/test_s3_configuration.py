@@ -151,8 +151,10 @@ def test_uploads_that_were_left_by_others_are_swept(start_in: StartInBucket, buc
     foreign = replace(bucket, prefix=bucket.prefix + "-other").begin_upload("store/00/" + "0" * 64)
     done(daemon, "gc")
     assert bucket.uploads() == [upload], "it is younger than a day"
-    done(daemon, "gc", "--grace", "0")
+    assert json.loads(done(daemon, "gc", "--grace", "0", "--json"))["uploads"] == 1
     assert bucket.uploads() == []
+    bucket.begin_upload("store/00/" + "0" * 64)
+    assert "gave back 1 unfinished upload" in done(daemon, "gc", "--grace", "0")
     neighbour = replace(bucket, prefix=bucket.prefix + "-other")
     assert neighbour.uploads() == [foreign], "what is not below the prefix is nobody's business"
     neighbour.clear()

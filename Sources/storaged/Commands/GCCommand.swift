@@ -20,14 +20,20 @@ struct GCCommand: ConfiguredCommand {
     struct Outcome: Encodable {
         let blobs: Int
         let bytes: Int64
+        /// Uploads into the store of the bytes that nobody would have ended, and that were given back.
+        let uploads: Int
+
+        /// One line for people.
+        var text: String {
+            let given = uploads == 0 ? "" : "; gave back \(uploads) unfinished \(uploads == 1 ? "upload" : "uploads")"
+            return "collected \(blobs) \(blobs == 1 ? "blob" : "blobs"), \(ByteText.of(bytes))\(given)"
+        }
     }
 
     func run(_ configuration: StoragedConfiguration) async throws {
         LoggingSystem.bootstrapStoraged(configuration.log)
         let outcome = try await collect(configuration)
-        try output.write(
-            outcome,
-            "collected \(outcome.blobs) \(outcome.blobs == 1 ? "blob" : "blobs"), \(ByteText.of(outcome.bytes))")
+        try output.write(outcome, outcome.text)
     }
 
     /// Sweeps first: an upload that was given up is what keeps its bytes.
@@ -38,7 +44,7 @@ struct GCCommand: ConfiguredCommand {
             let collector = GarbageCollector(
                 metadata: stores.metadata, blobs: stores.blobs, grace: grace, interval: configuration.upkeep.interval)
             let report = try await collector.collect()
-            return Outcome(blobs: report.blobs, bytes: report.bytes)
+            return Outcome(blobs: report.blobs, bytes: report.bytes, uploads: report.uploads)
         }
     }
 }

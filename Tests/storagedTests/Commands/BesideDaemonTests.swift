@@ -107,9 +107,9 @@ struct BesideDaemonTests {
                 try Program(
                     ["gc", "--json", "--data-directory", directory.path] + arguments, in: NSTemporaryDirectory())
             }
-            #expect(try collect().output == "{\"blobs\":0,\"bytes\":0}\n")
+            #expect(try collect().output == "{\"blobs\":0,\"bytes\":0,\"uploads\":0}\n")
             #expect(try directory.files.count == 3)
-            #expect(try collect("--grace", "0").output == "{\"blobs\":2,\"bytes\":24}\n")
+            #expect(try collect("--grace", "0").output == "{\"blobs\":2,\"bytes\":24,\"uploads\":0}\n")
             #expect(try directory.files.count == 1)
             let left = try await client.send(.get, "/api/files/c")
             #expect(left.text == "content of c")
