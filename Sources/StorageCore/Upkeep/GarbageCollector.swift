@@ -36,8 +36,8 @@ public struct GarbageCollector: Service {
         self.blobs = blobs
         self.grace = grace
         self.interval = interval
-        outage = OutageLog(logger)
-        sweepOutage = OutageLog(logger)
+        outage = OutageLog(logger, needed: "the database or the store of the bytes")
+        sweepOutage = OutageLog(logger, needed: "the store of the bytes")
     }
 
     /// Collects again and again until the service shuts down.

@@ -3,14 +3,19 @@ import Synchronization
 
 /// Tells of what keeps upkeep from its work: once when it begins, however often it is met, and once when it is over.
 ///
-/// Failures that pass by themselves are such: a database that cannot be reached, or that takes no writes while its metadata are
-/// moved. All others are told every time.
+/// Failures that pass by themselves are such: a database or a store that cannot be reached, or a database that takes no writes while
+/// its metadata are moved. All others are told every time.
 final class OutageLog: Sendable {
     private let logger: Logger
+    private let needed: String
     private let isWaiting = Mutex(false)
 
-    init(_ logger: Logger) {
+    /// - Parameters:
+    ///   - logger: Where it is told.
+    ///   - needed: What the work needs, such as "the database".
+    init(_ logger: Logger, needed: String) {
         self.logger = logger
+        self.needed = needed
     }
 
     /// Notes that something failed.
@@ -28,7 +33,7 @@ final class OutageLog: Sendable {
             defer { isWaiting = true }
             return !isWaiting
         }
-        if isNew { logger.warning("upkeep waits for the database", metadata: metadata) }
+        if isNew { logger.warning("upkeep waits for \(needed)", metadata: metadata) }
     }
 
     /// Notes that something failed that is told only once, whatever it failed with, until it succeeds.

@@ -5,7 +5,7 @@ public import ServiceLifecycle
 public struct Sweeper: Service {
     private let metadata: any MetadataStore
     private let interval: Duration
-    private let outage = OutageLog(Logger(label: "storage.sweeper"))
+    private let outage = OutageLog(Logger(label: "storage.sweeper"), needed: "the database")
 
     /// Makes a sweeper.
     ///

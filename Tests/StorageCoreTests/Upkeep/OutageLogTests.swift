@@ -40,7 +40,7 @@ struct OutageLogTests {
     @Test("tells of an outage once when it begins and once when it is over, and of every other failure")
     func lines() {
         let lines = Lines()
-        let log = OutageLog(lines.logger)
+        let log = OutageLog(lines.logger, needed: "the store")
         log.succeeded()
         for _ in 0..<3 { log.failed("it failed", Self.outage) }
         for _ in 0..<2 { log.failed("it failed", Self.fault) }
@@ -48,17 +48,17 @@ struct OutageLogTests {
         log.failed("it failed", Self.outage)
         #expect(
             lines.all.withLock { $0 } == [
-                Line(level: .warning, text: "upkeep waits for the database"),
+                Line(level: .warning, text: "upkeep waits for the store"),
                 Line(level: .error, text: "it failed"), Line(level: .error, text: "it failed"),
                 Line(level: .notice, text: "upkeep goes on"),
-                Line(level: .warning, text: "upkeep waits for the database"),
+                Line(level: .warning, text: "upkeep waits for the store"),
             ])
     }
 
     @Test("tells once of what stays refused, until it succeeds")
     func refusal() {
         let lines = Lines()
-        let log = OutageLog(lines.logger)
+        let log = OutageLog(lines.logger, needed: "the store")
         for error in [Self.outage, Self.fault, Self.fault] { log.failedOnce("it failed", error) }
         log.succeeded()
         log.failedOnce("it failed", Self.fault)
