@@ -104,7 +104,7 @@ struct BlobStores: Sendable {
         do {
             return try await HotBlobStore.open(
                 base, directory: configuration.dataDirectory + "/" + hotFolder,
-                capacity: configuration.blobs.hotCache)
+                capacity: configuration.blobs.hotCache, reserve: configuration.upkeep.reserve)
         } catch let error as StorageError {
             throw error.of(Keys.blobsHotCache.name, configuration)
         }

@@ -40,9 +40,13 @@ public final class HotBlobStore: BlobStore, Service {
     ///   - base: The store that has all bytes.
     ///   - directory: Where the cache lies: a directory of its own, which is made when it is missing, with mode 0700.
     ///   - capacity: The bytes that it may take.
+    ///   - reserve: The bytes of the file system that it must leave free.
     /// - Throws: ``StorageError/Code/wrongStore`` for a directory that cannot be used.
-    public static func open(_ base: any BlobStore, directory: String, capacity: Int64) async throws -> HotBlobStore {
+    public static func open(
+        _ base: any BlobStore, directory: String, capacity: Int64, reserve: Int64 = 64 << 20
+    ) async throws -> HotBlobStore {
         var configuration = LocalDiskBlobStore.Configuration()
+        configuration.reserve = reserve
         configuration.neighbours = ["lost+found"]
         let disk = try await LocalDiskBlobStore.open(directory: directory, configuration: configuration)
         return HotBlobStore(base, disk: disk, capacity: capacity)

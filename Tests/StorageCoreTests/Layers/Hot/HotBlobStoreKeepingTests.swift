@@ -96,6 +96,14 @@ struct HotBlobStoreKeepingTests {
         #expect(try scene.kept == [keys[0].name])
     }
 
+    @Test("leaves as much of the disk free as it is told")
+    func reserve() async throws {
+        let hot = try await HotBlobStore.open(
+            scene.far, directory: scene.directory.path, capacity: 1 << 30, reserve: 1 << 60)
+        #expect(hot.disk.configuration.reserve == 1 << 60)
+        await hot.shutdown()
+    }
+
     @Test("goes with the blob", arguments: [1_000, 100_000])
     func removal(size: Int) async throws {
         let scene = scene
