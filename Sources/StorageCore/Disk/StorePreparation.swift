@@ -53,8 +53,12 @@ enum StorePreparation {
         let directory = try StoreDirectory(root: root, allowsOpenat2: configuration.allowsOpenat2)
         let hasUnnamedFiles = configuration.allowsUnnamedFiles && canMakeUnnamedFiles(directory)
         guard !configuration.isSpool else {
-            try makeFolder(StagingFile.folder, in: directory)
-            try removeLeftovers(in: directory)
+            if configuration.createsStore {
+                try makeFolder(StagingFile.folder, in: directory)
+                try removeLeftovers(in: directory)
+            } else if !hasUnnamedFiles {
+                _ = try directory.open(StagingFile.folder, linux_open_directory)
+            }
             return Prepared(directory: directory, hasUnnamedFiles: hasUnnamedFiles, storeID: "", isNew: false)
         }
         var isNew = false

@@ -30,6 +30,22 @@ struct SpoolTests {
         #expect(names == ["something", "staging"])
     }
 
+    @Test(
+        "makes nothing for who works beside a daemon, and needs its folder only where files must have names",
+        arguments: [true, false])
+    func besideDaemon(unnamed: Bool) async throws {
+        var configuration = LocalDiskBlobStore.Configuration()
+        (configuration.isSpool, configuration.createsStore) = (true, false)
+        configuration.allowsUnnamedFiles = unnamed
+        let code = await refusalCode {
+            let spool = try await LocalDiskBlobStore.open(directory: directory.path, configuration: configuration)
+            let staged = try await spool.stage(.chunks([Int(Self.size)], length: nil))
+            await spool.discard(staged)
+        }
+        #expect(code == (unnamed ? nil : .wrongStore))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+    }
+
     @Test("gives the parts of a body, again and at once with others", arguments: [true, false])
     func parts(unnamed: Bool) async throws {
         let spool = try await open(unnamed: unnamed)
