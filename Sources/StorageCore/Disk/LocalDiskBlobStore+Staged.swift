@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// Reading bytes that were taken in and not published: how a store in front of something slower sends them on from here.
 extension LocalDiskBlobStore {
@@ -15,20 +15,6 @@ extension LocalDiskBlobStore {
                 defer { chunks = iterator }
                 return try await iterator.next()
             }
-        }
-    }
-
-    /// A part of a staged body in one piece; the caller sees to it that it is small enough for the memory.
-    package func bytes(of staged: StagedBlob, range: ByteRange? = nil) async throws -> ByteBuffer {
-        let part = Self.clamp(range, to: staged.size)
-        let count = Int(part.upperBound - part.lowerBound)
-        let file = try opened(staged)
-        if Int64(count) <= .smallBlob, let bytes = Self.cachedBytes(of: file, at: part.lowerBound, count: count) {
-            return bytes
-        }
-        // Not counted: the body was let in.
-        return try await writing.runRegardless {
-            try self.translating { try Self.bytes(of: file, at: part.lowerBound, count: count) }
         }
     }
 
