@@ -3,7 +3,8 @@ import Synchronization
 /// Keeps callers from a service that is dead, so that they learn it at once and the service can come back in peace.
 ///
 /// Closed: everybody may ask. Open, after too many of the latest attempts failed: nobody may. Half open, when the pause is over: one may
-/// try, and what comes of it closes the circuit or opens it for twice as long (M. Nygard, "Release It!").
+/// try, and what comes of it closes the circuit or opens it for twice as long (M. Nygard, "Release It!"). Another may try beside one of whom
+/// nothing was heard for the longest pause.
 public final class CircuitBreaker: Sendable {
     /// The three states.
     public enum State: String, Sendable, Hashable {

@@ -15,8 +15,8 @@ struct CircuitState {
     private enum Phase {
         case closed
         case open(until: Duration)
-        /// One may try; whether somebody does.
-        case halfOpen(isProbed: Bool)
+        /// One may try; since when somebody does.
+        case halfOpen(probedSince: Duration?)
     }
 
     private let settings: RetryPolicy.Circuit
@@ -50,12 +50,13 @@ struct CircuitState {
             return .admitted(Admission(era: era))
         case .open(let end):
             guard now >= end else { return .refused(end - now) }
-            enter(.halfOpen(isProbed: true))
+            enter(.halfOpen(probedSince: now))
             return .admitted(Admission(era: era))
-        case .halfOpen(let isProbed):
-            // How long the probe takes nobody knows; the shortest pause is a fair guess.
-            guard !isProbed else { return .refused(settings.pause) }
-            phase = .halfOpen(isProbed: true)
+        case .halfOpen(let start):
+            // How long the probe takes nobody knows; the shortest pause is a fair guess. One that takes very long, such as a large upload,
+            // or that never ends keeps nobody else from trying beside it.
+            if let start, now - start < longestPause { return .refused(settings.pause) }
+            phase = .halfOpen(probedSince: now)
             return .admitted(Admission(era: era))
         }
     }
@@ -89,7 +90,7 @@ struct CircuitState {
             enter(.open(until: now + pause))
         case .open: break
         case .halfOpen:
-            pause = min(pause * 2, max(settings.pause, settings.maximumPause))
+            pause = min(pause * 2, longestPause)
             enter(.open(until: now + pause))
         }
     }
@@ -97,7 +98,7 @@ struct CircuitState {
     /// Notes that a call ended without saying anything about the service, such as by being cancelled: another may try in its place.
     mutating func withdraw(_ admission: Admission) {
         guard admission.era == era, case .halfOpen = phase else { return }
-        phase = .halfOpen(isProbed: false)
+        phase = .halfOpen(probedSince: nil)
     }
 
     private mutating func enter(_ phase: Phase) {
@@ -107,6 +108,8 @@ struct CircuitState {
         next = 0
         failures = 0
     }
+    private var longestPause: Duration { max(settings.pause, settings.maximumPause) }
+
 
     private mutating func record(isFailure: Bool) {
         if isFailure { failures += 1 }

@@ -95,6 +95,21 @@ struct CircuitBreakerTests {
         #expect(circuit.current == .closed)
     }
 
+    @Test("lets another try beside a probe that takes longer than the longest pause")
+    func endlessProbe() throws {
+        let circuit = try opened()
+        clock.advance(by: .seconds(1))
+        let probe = try admitted(circuit)
+        clock.advance(by: .milliseconds(14_999))
+        #expect(circuit.admit() == .refused(.seconds(1)))
+        clock.advance(by: .milliseconds(1))
+        _ = try admitted(circuit)
+        #expect(circuit.admit() == .refused(.seconds(1)))
+        // Late as it is, its answer is a sign of life.
+        circuit.succeed(probe)
+        #expect(circuit.current == .closed)
+    }
+
     @Test("takes no notice of how calls end that began before it changed")
     func stale() throws {
         let circuit = CircuitBreaker(clock: clock)
