@@ -62,6 +62,11 @@ public final class CircuitBreaker: Sendable {
         change { $0.fail(admission, at: now()) }
     }
 
+    /// Notes that the service failed somebody earlier, which counts in a closed circuit only.
+    func failWhileClosed(_ admission: Admission) {
+        change { $0.failWhileClosed(admission, at: now()) }
+    }
+
     /// Notes that a call ended without saying anything about the service.
     func withdraw(_ admission: Admission) {
         change { $0.withdraw(admission) }

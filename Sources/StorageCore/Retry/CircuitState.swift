@@ -95,11 +95,20 @@ struct CircuitState {
         }
     }
 
+    /// Notes a failure of something that was admitted earlier. It says nothing about a service that was found dead since, and is not what the
+    /// probe came to.
+    mutating func failWhileClosed(_ admission: Admission, at now: Duration) {
+        guard case .closed = phase else { return }
+        fail(admission, at: now)
+    }
+
     /// Notes that a call ended without saying anything about the service, such as by being cancelled: another may try in its place.
     mutating func withdraw(_ admission: Admission) {
         guard admission.era == era, case .halfOpen = phase else { return }
         phase = .halfOpen(probedSince: nil)
     }
+
+    private var longestPause: Duration { max(settings.pause, settings.maximumPause) }
 
     private mutating func enter(_ phase: Phase) {
         self.phase = phase
@@ -108,8 +117,6 @@ struct CircuitState {
         next = 0
         failures = 0
     }
-    private var longestPause: Duration { max(settings.pause, settings.maximumPause) }
-
 
     private mutating func record(isFailure: Bool) {
         if isFailure { failures += 1 }

@@ -5,7 +5,8 @@
 /// - Repeats a call only when it is replayable and failed with a ``StorageError`` whose ``StorageError/isTransient`` is true.
 /// - Waits between attempts as ``RetryPolicy`` says, and never less than ``StorageError/retryAfter``.
 /// - Gives up, with the latest error, after the last attempt, when the next would begin behind the deadline, when the budget that
-///   all calls of the service share is spent, and when the circuit has opened meanwhile.
+///   all calls of the service share is spent, and when the circuit has opened meanwhile. All pauses of a call together are never longer
+///   than the deadline, however long its attempts may take.
 /// - While the circuit is open, fails at once with ``StorageError/Code/unavailable``, transient, with the time to wait for.
 /// - A call is admitted once, however many requests its body makes. Each attempt counts for the circuit by what the body throws: a
 ///   transient error is a failure of the service; an answer, welcome or not, is none. A transient error whose cause is a
@@ -69,21 +70,35 @@ public struct ResilientCaller: Sendable {
     /// - Parameters:
     ///   - operation: The name of the call, for logs and metrics; one of few.
     ///   - isReplayable: Whether the body may run again after it failed.
-    ///   - duration: How long an attempt may take although nothing is wrong: the deadline for repetitions is later by so much.
+    ///   - duration: How long the attempts together may take although nothing is wrong: the deadline for repetitions is later by so much
+    ///     of the time that they took. Waiting is never forgiven.
+    ///   - failure: What an earlier attempt failed with after its call had returned, such as that of a stream that broke off while it was
+    ///     read: a transient one. The body makes a repetition then from the first time on, which waits, is numbered and is paid for as
+    ///     any other.
     ///   - body: Makes the requests that belong together, and is told the number of the attempt, from 1.
     public func call<T>(
         _ operation: String, isReplayable: Bool = true, lasting duration: Duration = .zero,
-        _ body: (_ attempt: Int) async throws -> T
+        after failure: StorageError? = nil, _ body: (_ attempt: Int) async throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
         let admission = try admit()
-        budget.deposit()
-        let start = now()
-        var attempt = 1
+        var course = Course(operation: operation, isReplayable: isReplayable, allowance: duration)
+        if let failure {
+            if !(failure.cause is any LocalShortage) { circuit.failWhileClosed(admission) }
+            do {
+                try await prepareRepetition(of: &course, admission, after: failure)
+            } catch {
+                circuit.withdraw(admission)
+                throw error
+            }
+        } else {
+            budget.deposit()
+        }
         while true {
+            let start = now()
             let failure: StorageError
             do {
-                let result = try await body(attempt)
+                let result = try await body(course.attempt)
                 circuit.succeed(admission)
                 return result
             } catch let error as StorageError where error.isTransient {
@@ -101,23 +116,51 @@ public struct ResilientCaller: Sendable {
                 circuit.withdraw(admission)
                 throw error
             }
-
-            attempt += 1
-            var generator = SystemRandomNumberGenerator()
-            let delay = policy.delay(before: attempt, retryAfter: failure.retryAfter, using: &generator)
-            let elapsed = now() - start + delay - duration
-            let isFree = failure.cause is any LocalShortage
-            if let reason = surrender(admission, attempt, isReplayable: isReplayable, isFree: isFree, at: elapsed) {
-                observer.gaveUp(operation, of: service, attempts: attempt - 1, because: reason, error: failure)
-                throw failure
-            }
-            observer.retried(operation, of: service, attempt: attempt, after: delay, because: failure)
-            try await pause(delay)
-            guard circuit.allows(admission) else {
-                observer.gaveUp(operation, of: service, attempts: attempt - 1, because: .circuit, error: failure)
-                throw failure
-            }
+            course.asked += now() - start
+            try await prepareRepetition(of: &course, admission, after: failure)
         }
+    }
+
+    /// What became of a call so far.
+    private struct Course {
+        let operation: String
+        let isReplayable: Bool
+        /// How much of the time in attempts does not count.
+        let allowance: Duration
+        /// The number of the attempt that is made or waited for.
+        var attempt = 1
+        var asked: Duration = .zero
+        var waited: Duration = .zero
+
+        /// What the deadline is compared with. A call that takes long is no reason to wait long.
+        var elapsed: Duration { waited + max(.zero, asked - allowance) }
+    }
+
+    /// Waits until the next attempt may be made; where there is to be none, throws what the latest failed with.
+    private func prepareRepetition(
+        of course: inout Course, _ admission: CircuitBreaker.Admission, after failure: StorageError
+    ) async throws {
+        course.attempt += 1
+        var generator = SystemRandomNumberGenerator()
+        let delay = policy.delay(before: course.attempt, retryAfter: failure.retryAfter, using: &generator)
+        course.waited += delay
+        let isFree = failure.cause is any LocalShortage
+        if let reason = surrender(course, admission, isFree: isFree) {
+            gaveUp(course, because: reason, failure)
+            throw failure
+        }
+        observer.retried(
+            course.operation, of: service, attempt: course.attempt, after: delay, because: failure)
+        try await pause(delay)
+        guard circuit.allows(admission) else {
+            gaveUp(course, because: .circuit, failure)
+            throw failure
+        }
+    }
+
+    private func gaveUp(_ course: Course, because reason: Surrender, _ failure: StorageError) {
+        observer.gaveUp(
+            course.operation, of: service, attempts: course.attempt - 1, because: reason, error: failure)
     }
 
     private func admit() throws -> CircuitBreaker.Admission {
@@ -125,17 +168,16 @@ public struct ResilientCaller: Sendable {
         case .admitted(let admission): return admission
         case .refused(let pause):
             throw StorageError(
-                .unavailable, "The file store cannot be reached at the moment.", isTransient: true, retryAfter: pause)
+                .unavailable, "The server cannot reach a service that it needs at the moment.", isTransient: true,
+                retryAfter: pause)
         }
     }
 
     /// Why there is to be no further attempt; nil when there is, which is paid for then.
-    private func surrender(
-        _ admission: CircuitBreaker.Admission, _ attempt: Int, isReplayable: Bool, isFree: Bool, at elapsed: Duration
-    ) -> Surrender? {
-        guard isReplayable else { return .notReplayable }
-        guard attempt <= policy.maximumAttempts else { return .attempts }
-        guard elapsed <= policy.deadline else { return .deadline }
+    private func surrender(_ course: Course, _ admission: CircuitBreaker.Admission, isFree: Bool) -> Surrender? {
+        guard course.isReplayable else { return .notReplayable }
+        guard course.attempt <= policy.maximumAttempts else { return .attempts }
+        guard course.elapsed <= policy.deadline else { return .deadline }
         guard circuit.allows(admission) else { return .circuit }
         guard isFree || budget.withdraw() else { return .budget }
         return nil

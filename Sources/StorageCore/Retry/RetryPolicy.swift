@@ -19,6 +19,13 @@ public struct RetryPolicy: Sendable, Hashable {
     /// The defaults.
     public init() {}
 
+    /// Every call is made once: for somebody who repeats on his own, such as a start that waits for its services.
+    public static let once: RetryPolicy = {
+        var policy = RetryPolicy()
+        policy.maximumAttempts = 1
+        return policy
+    }()
+
     /// How many attempts may be added to those that were not repeated.
     public struct Budget: Sendable, Hashable {
         /// The repetitions that every call earns: 0.1 are 10 % more attempts than calls.

@@ -118,6 +118,73 @@ struct ResilientCallerTests {
         #expect(attempts == 3)
     }
 
+    @Test("waits no longer for a call that takes long by its nature")
+    func longCallWaits() async throws {
+        let late = StorageError(.unavailable, "later", isTransient: true, retryAfter: .seconds(20))
+        let error = await #expect(throws: StorageError.self) {
+            try await caller().call("PUT", lasting: .seconds(3_600)) { _ in
+                clock.advance(by: .seconds(600))
+                throw late
+            }
+        }
+        #expect(error?.retryAfter == .seconds(20))
+        #expect(clock.sleeps.count == 1)
+        #expect(witness.notes.last == "test PUT given up after 2: deadline")
+        let veryLate = StorageError(.unavailable, "later", isTransient: true, retryAfter: .seconds(300))
+        await #expect(throws: StorageError.self) {
+            try await caller().call("PUT", lasting: .seconds(3_600)) { _ in throw veryLate }
+        }
+        #expect(clock.sleeps.count == 1)
+        #expect(witness.notes.last == "test PUT given up after 1: deadline")
+    }
+
+    @Test("makes a repetition at once of what failed after its call had returned, and has it paid for")
+    func laterFailure() async throws {
+        let caller = caller {
+            $0.budget.reserve = 2
+            $0.budget.ratio = 0
+        }
+        var numbers: [Int] = []
+        for _ in 0..<2 { numbers.append(try await caller.call("GET", after: Self.slow) { $0 }) }
+        #expect(numbers == [2, 2])
+        #expect(clock.sleeps.count == 2)
+        await #expect(throws: StorageError.self) {
+            try await caller.call("GET", after: Self.slow) { _ in Issue.record("the service was asked") }
+        }
+        #expect(witness.notes == ["test GET 2", "test GET 2", "test GET given up after 1: budget"])
+    }
+
+    @Test("counts what failed later against a service that seems to live, and asks one that seems dead")
+    func laterFailures() async throws {
+        let caller = caller { $0.circuit.failureRatio = 0 }
+        for _ in 0..<9 { _ = try await caller.call("GET", after: Self.slow) { $0 } }
+        #expect(caller.circuitState == .closed)
+        await #expect(throws: StorageError.self) {
+            try await caller.call("GET", after: Self.slow) { _ in Issue.record("the service was asked") }
+        }
+        #expect(caller.circuitState == .open)
+        clock.advance(by: .seconds(1))
+        #expect(try await caller.call("GET", after: Self.slow) { $0 } == 2)
+        #expect(caller.circuitState == .closed)
+    }
+
+    @Test("lets others try when a repetition that was to try is not paid for")
+    func unpaidProbe() async throws {
+        let caller = caller { $0.budget.ratio = 0 }
+        for _ in 0..<3 { _ = try? await failing(9, caller) }
+        #expect(caller.circuitState == .open)
+        clock.advance(by: .seconds(1))
+        var notes: [String] = []
+        for _ in 0..<4 where notes.last?.hasSuffix("budget") != true {
+            _ = try? await caller.call("GET", after: Self.slow) { _ in throw CancellationError() }
+            notes = witness.notes
+        }
+        #expect(notes.last == "test GET given up after 1: budget")
+        #expect(caller.circuitState == .halfOpen)
+        #expect(try await failing(0, caller) == 1)
+        #expect(caller.circuitState == .closed)
+    }
+
     private struct Shortage: LocalShortage {}
 
     @Test("does not hold against the service that it could not be asked, and pays nothing for asking then")
