@@ -89,6 +89,49 @@ struct BrokenTransferTests {
         }
     }
 
+    @Test("many downloads that break in the same moment all go on")
+    func manyBrokenDownloads() async throws {
+        let many = 40
+        try await s3.withStore { store in
+            let bytes = ByteBuffer.random(count: 300_000, seed: 13)
+            let key = try await save(bytes, in: store)
+            s3.lie { request, count, honest in
+                guard request.operation == "GetObject", count <= many else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: 100_000) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            var contents: [BlobContent] = []
+            for _ in 0..<many { contents.append(try #require(try await store.open(key, range: nil))) }
+            try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+                for content in contents { group.addTask { try await content.stream.collect(upTo: 300_000) } }
+                for try await read in group { #expect(read == bytes) }
+            }
+            #expect(s3.count("GetObject") == 2 * many)
+            #expect(store.caller.circuitState == .closed)
+        }
+    }
+
+    @Test("a download of which little comes each time fails in the end, however much may be repeated")
+    func dribblingDownload() async throws {
+        try await s3.withStore {
+            $0.retryPolicy.budget.reserve = 10_000
+        } _: { store in
+            let key = try await save(.random(count: 3_000_000, seed: 14), in: store)
+            s3.lie { request, _, honest in
+                guard request.operation == "GetObject" else { return honest }
+                var answer = honest
+                answer.body = honest.body.getSlice(at: honest.body.readerIndex, length: 1_000) ?? ByteBuffer()
+                answer.isCut = true
+                return answer
+            }
+            let content = try #require(try await store.open(key, range: nil))
+            await #expect(throws: StorageError.self) { _ = try await content.stream.collect(upTo: 3_000_000) }
+            #expect(s3.count("GetObject") == store.configuration.retryPolicy.maximumAttempts)
+        }
+    }
+
     @Test("a receiver who was slow is asked for no patience afterwards: what breaks again and again fails")
     func hopelessDownloadOfSlowReceiver() async throws {
         try await s3.withStore {
