@@ -26,7 +26,7 @@ for line in sys.stdin:
     )
     for name, value in asked["headers"]:
         request.headers.add_header(name, value)
-    request.context["client_config"] = SimpleNamespace(s3={"payload_signing_enabled": asked["signsPayload"]})
+    request.context["client_config"] = SimpleNamespace(s3={"payload_signing_enabled": True})
     credentials = Credentials(asked["accessKey"], asked["secretKey"], asked.get("sessionToken"))
     botocore.auth.S3SigV4Auth(credentials, "s3", asked["region"]).add_auth(request)
     print(request.headers["Authorization"], path, sep="\t")

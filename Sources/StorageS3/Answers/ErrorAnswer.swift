@@ -1,5 +1,3 @@
-import StorageCore
-
 /// `Error`: how a service says what is wrong. The fields are the service's words: for operators, never for clients.
 struct ErrorAnswer: AnswerBody, Error, Equatable {
     static let root = "Error"
@@ -7,36 +5,24 @@ struct ErrorAnswer: AnswerBody, Error, Equatable {
     /// The kind of failure, such as `NoSuchKey` or `SlowDown`; nil where the service left it out.
     private(set) var code: String?
     private(set) var message: String?
-    /// What was asked for.
-    private(set) var resource: String?
     /// What the service's own log has the request under.
     private(set) var requestID: String?
     /// The region that the bucket is in, where the request was signed for another.
     private(set) var region: String?
-    /// Where the bucket is to be asked for, where it is elsewhere. Never followed.
-    private(set) var endpoint: String?
-    /// The service's clock, where the request's was too far from it.
-    private(set) var serverTime: Timestamp?
 
     init() {}
 
     /// An error that the status says alone.
-    init(code: String, message: String?, resource: String?, requestID: String?) {
+    init(code: String) {
         self.code = code
-        self.message = message
-        self.resource = resource
-        self.requestID = requestID
     }
 
     mutating func end(_ path: String, _ text: AnswerText) throws(AnswerFault) {
         switch path {
         case "Code": code = text.nonempty
         case "Message": message = text.nonempty
-        case "Resource": resource = text.nonempty
         case "RequestId": requestID = text.nonempty
         case "Region": region = text.nonempty
-        case "Endpoint": endpoint = text.nonempty
-        case "ServerTime": serverTime = text.moment
         default: break
         }
     }

@@ -8,9 +8,6 @@ struct ListVersionsResult: AnswerBody, Equatable {
         fileprivate(set) var key: [UInt8] = []
         /// `null` for what was written while the bucket kept no versions.
         fileprivate(set) var id = ""
-        /// Whether it holds no bytes and only hides the versions before it.
-        fileprivate(set) var isDeleteMarker = false
-        fileprivate(set) var isLatest = false
     }
 
     private(set) var versions: [Version] = []
@@ -22,9 +19,7 @@ struct ListVersionsResult: AnswerBody, Equatable {
     private var isEncoded = false
 
     mutating func begin(_ path: String) {
-        if path == "Version" || path == "DeleteMarker" {
-            versions.append(Version(isDeleteMarker: path == "DeleteMarker"))
-        }
+        if path == "Version" || path == "DeleteMarker" { versions.append(Version()) }
     }
 
     mutating func end(_ path: String, _ text: AnswerText) throws(AnswerFault) {
@@ -35,7 +30,6 @@ struct ListVersionsResult: AnswerBody, Equatable {
         case "EncodingType": isEncoded = text.string == "url"
         case "Version/Key", "DeleteMarker/Key": versions[versions.count - 1].key = text.bytes
         case "Version/VersionId", "DeleteMarker/VersionId": versions[versions.count - 1].id = text.string
-        case "Version/IsLatest", "DeleteMarker/IsLatest": versions[versions.count - 1].isLatest = try text.flag()
         default: break
         }
     }

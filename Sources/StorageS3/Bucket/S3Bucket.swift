@@ -98,6 +98,6 @@ struct S3Bucket: Sendable {
         try await answer.drain()
         guard answer.status == 404 else { return }
         throw client.failure(
-            "HeadBucket", answer, ErrorAnswer(code: "NoSuchBucket", message: nil, resource: nil, requestID: nil))
+            "HeadBucket", answer, ErrorAnswer(code: "NoSuchBucket"))
     }
 }

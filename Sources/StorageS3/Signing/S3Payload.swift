@@ -14,7 +14,4 @@ struct S3Payload: Equatable, Sendable {
 
     /// No body, or one of no bytes.
     static let empty = Self(text: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-
-    /// A body that the signature says nothing of: only where TLS protects it and its digest is not known.
-    static let unsigned = Self(text: "UNSIGNED-PAYLOAD")
 }

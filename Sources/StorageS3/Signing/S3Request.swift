@@ -51,11 +51,6 @@ struct S3Request: Equatable, Sendable {
         self.headers = headers
     }
 
-    /// The value of the header, the first where there are many.
-    func header(_ name: String) -> String? {
-        headers.first { $0.hasName(name) }?.value
-    }
-
     /// Gives the header this value alone.
     mutating func setHeader(_ name: String, _ value: String) {
         headers.removeAll { $0.hasName(name) }

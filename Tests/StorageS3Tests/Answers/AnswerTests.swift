@@ -46,8 +46,6 @@ struct AnswerTests {
                 """))
         #expect(list.versions.map { String(decoding: $0.key, as: UTF8.self) } == ["a/a", "a/a"])
         #expect(list.versions.map(\.id) == ["v3", "null"])
-        #expect(list.versions.map(\.isDeleteMarker) == [true, false])
-        #expect(list.versions.map(\.isLatest) == [true, false])
         #expect(list.isTruncated && list.nextVersionIDMarker == "v2")
         #expect(list.nextKeyMarker == Array("a/b".utf8))
     }
@@ -131,8 +129,7 @@ struct AnswerTests {
                 <Resource>/b/k</Resource><HostId>h</HostId><Details><Code>other</Code></Details></Error>
                 """))
         #expect(error.code == "RequestTimeTooSkewed" && error.message == "The difference & so on.")
-        #expect(error.requestID == "4442587F" && error.region == "eu-central-1" && error.endpoint == "b.s3.example")
-        #expect(error.resource == "/b/k" && error.serverTime?.seconds == 1_289_422_113)
+        #expect(error.requestID == "4442587F" && error.region == "eu-central-1")
         #expect(try ErrorAnswer(parsing: body("<Error/>")) == ErrorAnswer())
     }
 

@@ -17,7 +17,6 @@ struct SecondSigner {
         var headers: [[String]]
         /// In hex.
         var body: String
-        var signsPayload: Bool
     }
 
     struct Answer: Equatable {

@@ -28,11 +28,10 @@ private struct RandomRequest {
     let region: String
     let moment: Timestamp
     let body: [UInt8]
-    let signsPayload: Bool
 
     func signed() throws -> SecondSigner.Answer {
         var signed = request
-        let payload = signsPayload ? S3Payload.digest(try SHA256.digest(of: ByteBuffer(bytes: body))) : .unsigned
+        let payload = S3Payload.digest(try SHA256.digest(of: ByteBuffer(bytes: body)))
         try SignatureV4(credentials: credentials, region: region).sign(&signed, payload: payload, at: moment)
         let path = signed.target.split(separator: "?", maxSplits: 1).first.map(String.init)
         return SecondSigner.Answer(authorization: signed.header("Authorization") ?? "", path: path ?? "")
@@ -43,8 +42,7 @@ private struct RandomRequest {
             accessKey: credentials.accessKey, secretKey: credentials.secretKey, sessionToken: credentials.sessionToken,
             region: region, seconds: moment.seconds, method: request.method.rawValue, authority: request.authority,
             path: Hexadecimal.encode(request.path), query: request.query.map { [$0.name, $0.value] },
-            headers: request.headers.map { [$0.name, $0.value] }, body: Hexadecimal.encode(body),
-            signsPayload: signsPayload)
+            headers: request.headers.map { [$0.name, $0.value] }, body: Hexadecimal.encode(body))
     }
 }
 
@@ -63,7 +61,7 @@ private struct RandomRequests {
                 accessKey: word(1...20), secretKey: printable(1...64), sessionToken: token),
             region: word(1...16),
             moment: Timestamp(microseconds: Int64.random(in: 0...4_000_000_000_000_000, using: &generator)),
-            body: bytes(0...200), signsPayload: generator.number(below: 4) > 0)
+            body: bytes(0...200))
     }
 
     private mutating func authority() -> String {
