@@ -82,13 +82,14 @@ extension S3Configuration {
         func check(_ field: Problem.Field, _ complaint: String?) {
             if let complaint { problems.append(Problem(field: field, complaint: complaint)) }
         }
-        check(.endpoint, endpoint.flatMap { S3Endpoint.complaint(about: $0) })
-        check(.region, Self.complaint(aboutRegion: region))
-        check(.bucket, complaintAboutBucket)
-        check(.prefix, Self.complaint(aboutPrefix: prefix))
-        check(.accessKey, Self.complaint(aboutAccessKey: credentials.accessKey))
-        check(.secretKey, Self.complaint(aboutSecret: credentials.secretKey))
-        check(.sessionToken, credentials.sessionToken.flatMap { Self.complaint(aboutSecret: $0) })
+        func check(_ field: Problem.Field, text: String?) { check(field, text.flatMap { field.complaint(about: $0) }) }
+        check(.endpoint, text: endpoint)
+        check(.region, text: region)
+        check(.bucket, Problem.Field.bucket.complaint(about: bucket) ?? complaintAboutHost)
+        check(.prefix, text: prefix)
+        check(.accessKey, text: credentials.accessKey)
+        check(.secretKey, text: credentials.secretKey)
+        check(.sessionToken, text: credentials.sessionToken)
         check(.pathStyle, complaintAboutPathStyle)
         return problems
     }
@@ -111,27 +112,6 @@ extension S3Configuration {
 
     private var address: S3Endpoint? { S3Endpoint(endpoint ?? "https://s3.\(region).amazonaws.com") }
 
-    private static func complaint(aboutRegion region: String) -> String? {
-        guard (1...64).contains(region.utf8.count),
-            region.utf8.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore })
-        else { return "must be a name of letters, digits and dashes such as us-east-1" }
-        return nil
-    }
-
-    private var complaintAboutBucket: String? {
-        let bytes = bucket.utf8
-        guard (3...63).contains(bytes.count), bytes.first?.isAlphanumeric == true, bytes.last?.isAlphanumeric == true,
-            bytes.allSatisfy({ $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") })
-        else {
-            return
-                "must be the name of a bucket: 3 to 63 letters, digits, dots and dashes, a letter or digit at either end"
-        }
-        guard usesPathStyle || bytes.allSatisfy({ $0 != UInt8(ascii: "_") && !$0.isUpperCase }) else {
-            return "must have no capital letter and no underscore where it is a part of the host's name"
-        }
-        return nil
-    }
-
     private var complaintAboutPathStyle: String? {
         guard !usesPathStyle, let address else { return nil }
         if address.isNumeric { return "must be true for an endpoint that is an IP address: no name fits before it" }
@@ -139,44 +119,10 @@ extension S3Configuration {
         return "must be true for a bucket with a dot in its name over https: no certificate covers such a host"
     }
 
-    private static func complaint(aboutPrefix prefix: String) -> String? {
-        var bytes = Array(prefix.utf8)
-        guard !bytes.isEmpty else { return nil }
-        if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-        let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        let isSound = parts.allSatisfy { part in
-            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8)
-                && part.allSatisfy { $0.isAlphanumeric || $0.isDashOrUnderscore || $0 == UInt8(ascii: ".") }
+    private var complaintAboutHost: String? {
+        guard !usesPathStyle, bucket.utf8.contains(where: { $0 == UInt8(ascii: "_") || $0.isUpperCase }) else {
+            return nil
         }
-        guard isSound, bytes.count <= 512 else {
-            return
-                "must be at most 512 letters, digits, dots, underscores and dashes in parts with a slash between them, "
-                + "none of them empty, . or .."
-        }
-        return nil
+        return "must have no capital letter and no underscore where it is a part of the host's name"
     }
-
-    private static func complaint(aboutAccessKey key: String) -> String? {
-        let isSound = key.utf8.allSatisfy {
-            (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ",")
-        }
-        guard (1...256).contains(key.utf8.count), isSound else {
-            return "must be printable ASCII without spaces, slashes and commas"
-        }
-        return nil
-    }
-
-    private static func complaint(aboutSecret secret: String) -> String? {
-        guard (1...8_192).contains(secret.utf8.count), secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            return "must be printable ASCII without spaces"
-        }
-        return nil
-    }
-}
-
-extension UInt8 {
-    var isUpperCase: Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    var isAlphanumeric: Bool { isUpperCase || isDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
-    var isDashOrUnderscore: Bool { self == UInt8(ascii: "-") || self == UInt8(ascii: "_") }
 }

@@ -1,4 +1,8 @@
 import StorageCore
+import StorageS3
+
+/// The parts of a bucket's configuration: what a text must be is decided where it is used.
+private typealias Field = S3Configuration.Problem.Field
 
 /// What may be left out has the empty text.
 extension ValueFormat where Value == String? {
@@ -9,25 +13,8 @@ extension ValueFormat where Value == String? {
                 "http:// or https://, a host and perhaps a port, without a path, such as https://s3.example.org",
             parse: { text throws(ValueRefusal) in
                 guard !text.isEmpty else { return .some(nil) }
-                var url = text.utf8[...]
-                if url.last == UInt8(ascii: "/") { url = url.dropLast() }
-                guard let scheme = ["http://", "https://"].first(where: { url.starts(with: $0.utf8) }) else {
-                    return nil
-                }
-                let authority = Array(url.dropFirst(scheme.utf8.count))
-                var (host, port) = (authority[...], ArraySlice<UInt8>?.none)
-                if let colon = authority.lastIndex(of: UInt8(ascii: ":")), authority.last != UInt8(ascii: "]") {
-                    (host, port) = (authority[..<colon], authority[(colon + 1)...])
-                }
-                let isBracketed = host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]")
-                guard isBracketed == host.contains(UInt8(ascii: ":")),
-                    try ValueFormat<String>.host.parse(String(decoding: host, as: UTF8.self)) != nil
-                else { return nil }
-                if let port {
-                    let number = try ValueFormat<Int>.port.parse(String(decoding: port, as: UTF8.self))
-                    guard let number, number > 0 else { return nil }
-                }
-                return String(Substring(url))
+                guard Field.endpoint.complaint(about: text) == nil else { return nil }
+                return text.withoutLastSlash
             },
             shown: { $0.hidingUserInfo })
     }
@@ -37,10 +24,7 @@ extension ValueFormat where Value == String? {
         Self(expectation: "the name of a bucket: 3 to 63 letters, digits, '.', '-' or '_'") {
             text throws(ValueRefusal) in
             guard !text.isEmpty else { return .some(nil) }
-            let isName =
-                3...63 ~= text.utf8.count && text.utf8.allSatisfy { $0.isAlphanumeric || ".-_".utf8.contains($0) }
-                && text.utf8.first?.isAlphanumeric == true && text.utf8.last?.isAlphanumeric == true
-            guard isName else { return nil }
+            guard Field.bucket.complaint(about: text) == nil else { return nil }
             return text
         }
     }
@@ -50,8 +34,7 @@ extension ValueFormat where Value == String {
     /// The name of a region.
     static var region: Self {
         Self(expectation: "the name of a region, such as us-east-1") { text throws(ValueRefusal) in
-            let isName = text.utf8.allSatisfy { $0.isAlphanumeric || "-_".utf8.contains($0) }
-            return isName && 1...64 ~= text.utf8.count ? text : nil
+            Field.region.complaint(about: text) == nil ? text : nil
         }
     }
 
@@ -63,32 +46,30 @@ extension ValueFormat where Value == String {
             expectation: "names of letters, digits, '.', '-' or '_' with a '/' between them, such as files/production,"
                 + " at most 512 bytes"
         ) { text throws(ValueRefusal) in
-            guard !text.isEmpty else { return "" }
-            guard text.utf8.count <= 512 else { return nil }
-            let closed = text.utf8.last == UInt8(ascii: "/") ? text.utf8.dropLast() : text.utf8[...]
-            let names = closed.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-            let areNames = names.allSatisfy { name in
-                !name.isEmpty && !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8)
-                    && name.allSatisfy { $0.isAlphanumeric || ".-_".utf8.contains($0) }
-            }
-            return areNames ? String(Substring(closed)) : nil
+            Field.prefix.complaint(about: text) == nil ? text.withoutLastSlash : nil
         }
     }
 }
 
 extension ValueFormat where Value == SecretText? {
     /// The id of an access key, which stands in a field of every request with `/` and `,` behind it; nil for the empty text.
-    static var accessKey: Self { visible("visible ASCII without '/' and ','", except: "/,") }
+    static var accessKey: Self { secret(.accessKey, "at most 256 bytes of visible ASCII without '/' and ','") }
 
     /// A secret that is the value of a field; nil for the empty text.
-    static var fieldSecret: Self { visible("visible ASCII", except: "") }
+    static var fieldSecret: Self { secret(.secretKey, "at most 8192 bytes of visible ASCII") }
 
-    private static func visible(_ expectation: String, except refused: String) -> Self {
+    private static func secret(_ field: Field, _ expectation: String) -> Self {
         Self(expectation: expectation) { text throws(ValueRefusal) in
             guard !text.isEmpty else { return .some(nil) }
-            guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 && !refused.utf8.contains($0) }) else { return nil }
+            guard field.complaint(about: text) == nil else { return nil }
             return SecretText(bytes: Array(text.utf8))
         }
+    }
+}
+
+extension String {
+    fileprivate var withoutLastSlash: String {
+        utf8.last == UInt8(ascii: "/") ? String(Substring(utf8.dropLast())) : self
     }
 }
 
@@ -119,17 +100,6 @@ extension ValueFormat where Value == StoragedConfiguration.Blobs.Place? {
             guard !text.isEmpty else { return .some(nil) }
             guard let place = try format.parse(text) else { return nil }
             return .some(place)
-        }
-    }
-}
-
-extension UInt8 {
-    fileprivate var isAlphanumeric: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
         }
     }
 }

@@ -38,6 +38,7 @@ struct BucketConfigurationTests {
             (["ENDPOINT_URL": "http://b", "AWS_ENDPOINT_URL": "http://c"], "http://b"),
             (["AWS_ENDPOINT_URL": "http://c:9000/"], "http://c:9000"),
             (["S3_ENDPOINT": "https://[::1]:9000"], "https://[::1]:9000"),
+            (["S3_ENDPOINT": "HTTPS://S3.example.org/"], "HTTPS://S3.example.org"),
             (["S3_ENDPOINT": "amazon"], nil),
             ([:], nil),
         ] as [([String: String], String?)])
