@@ -92,7 +92,7 @@ extension S3Bucket {
     /// Whether the bucket keeps what is deleted, or did at a time.
     func keepsVersions() async throws -> Bool {
         let operation = "GetBucketVersioning"
-        let answer = try await client.send(operation, .get, query: [.init("versioning")])
+        let answer = try await client.send(operation, .get, query: [.init("versioning")], isDispensable: true)
         return try await client.read(VersioningConfiguration.self, of: answer, to: operation).status != .off
     }
 }

@@ -57,7 +57,7 @@ extension S3Bucket {
             query.append(.init("key-marker", String(decoding: marker, as: UTF8.self)))
             if let id = last?.nextUploadIDMarker { query.append(.init("upload-id-marker", id)) }
         }
-        let answer = try await client.send(operation, .get, query: query)
+        let answer = try await client.send(operation, .get, query: query, isDispensable: true)
         return (try await client.read(ListMultipartUploadsResult.self, of: answer, to: operation), answer.date)
     }
 }

@@ -7,8 +7,8 @@ struct S3Bucket: Sendable {
     /// What stands before every name: nothing, or something that ends in a slash.
     let prefix: String
 
-    init(_ configuration: S3Configuration) throws {
-        client = try S3Client(configuration)
+    init(_ configuration: S3Configuration, alarms: S3Alarms = S3Alarms()) throws {
+        client = try S3Client(configuration, alarms: alarms)
         prefix = configuration.normalizedPrefix
     }
 
@@ -33,13 +33,17 @@ struct S3Bucket: Sendable {
 
     /// Writes an object.
     ///
-    /// - Parameter onlyIfAbsent: Writes nothing when there is one of that name; only where the service is known to understand it.
-    func put(_ name: String, _ body: S3Body, onlyIfAbsent: Bool) async throws -> Put {
+    /// - Parameters:
+    ///   - onlyIfAbsent: Writes nothing when there is one of that name; only where the service is known to understand it.
+    ///   - isDispensable: Whether the caller can do without it: that it is refused is no alarm then.
+    func put(
+        _ name: String, _ body: S3Body, onlyIfAbsent: Bool, isDispensable: Bool = false
+    ) async throws -> Put {
         let answer = try await client.send(
             "PutObject", .put, prefix + name,
             headers: [.init("Content-Type", "application/octet-stream")]
                 + (onlyIfAbsent ? [.init("If-None-Match", "*")] : []),
-            body: body, accepting: onlyIfAbsent ? [200, 412] : [200])
+            body: body, accepting: onlyIfAbsent ? [200, 412] : [200], isDispensable: isDispensable)
         try await answer.drain()
         guard answer.status == 200 else { return .present }
         guard let entityTag = answer.entityTag else {

@@ -4,10 +4,14 @@ import Synchronization
 
 /// Tells operators, once a minute and not once a request, of what does not pass by itself.
 final class S3Alarms: Sendable {
-    private let logger = Logger(label: "storage.s3")
+    private let logger: Logger
     private let latest = Mutex<[S3Failure.Kind: ContinuousClock.Instant]>([:])
 
     private static let pause = Duration.seconds(60)
+
+    init(_ logger: Logger = Logger(label: "storage.s3")) {
+        self.logger = logger
+    }
 
     /// Looks at a failure.
     ///

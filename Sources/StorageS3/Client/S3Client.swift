@@ -18,7 +18,7 @@ struct S3Client: Sendable {
     private let rootPath: [UInt8]
     /// Whether the bucket is named in the path, and not in the host's name.
     let usesPathStyle: Bool
-    private let alarms = S3Alarms()
+    private let alarms: S3Alarms
 
     /// The slowest upload that is not given up, in bytes a second.
     private static let slowestUpload: Int64 = 64 << 10
@@ -30,7 +30,8 @@ struct S3Client: Sendable {
     /// How long so many bytes may be on their way although nothing is wrong.
     static func duration(ofSending bytes: Int64) -> Duration { .seconds(bytes / slowestUpload) }
 
-    init(_ configuration: S3Configuration) throws {
+    init(_ configuration: S3Configuration, alarms: S3Alarms = S3Alarms()) throws {
+        self.alarms = alarms
         let endpoint = try configuration.resolvedEndpoint()
         connections = S3Connections(configuration)
         signer = SignatureV4(credentials: configuration.credentials, region: configuration.region)
@@ -46,21 +47,23 @@ struct S3Client: Sendable {
     ///   - operation: The name of what is asked, for operators.
     ///   - key: The whole key of an object; nil for the bucket itself.
     ///   - accepted: The status codes that are answers; every other is an error.
+    ///   - isDispensable: Whether the caller can do without: that it is refused is no alarm then.
     func send(
         _ operation: String, _ method: S3Request.Method, _ key: String? = nil, query: [S3Request.Parameter] = [],
-        headers: [S3Request.Header] = [], body: S3Body = .none, accepting accepted: Set<Int> = [200]
+        headers: [S3Request.Header] = [], body: S3Body = .none, accepting accepted: Set<Int> = [200],
+        isDispensable: Bool = false
     ) async throws -> S3Answer {
         let request = try prepare(method, key, query: query, headers: headers, body: body)
-        let deadline = NIODeadline.now() + .nanoseconds(Self.patience + Self.duration(ofSending: body.length))
+        let limit = Self.patience + Self.duration(ofSending: body.length)
         let response: HTTPClientResponse
         do {
-            response = try await connections.http.execute(request, deadline: deadline)
+            response = try await connections.http.execute(request, deadline: .now() + TimeAmount(limit))
         } catch {
             throw failure(error)
         }
         let answer = S3Answer(status: Int(response.status.code), headers: response.headers, body: response.body)
         guard !accepted.contains(answer.status) else { return answer }
-        throw await failure(operation, answer, hasBody: method != .head)
+        throw await failure(operation, answer, hasBody: method != .head, isDispensable: isDispensable)
     }
 
     /// Asks, although the task may have been cancelled: for what gives back what the service holds.
@@ -115,7 +118,9 @@ struct S3Client: Sendable {
     }
 
     /// What an answer that is an error says.
-    private func failure(_ operation: String, _ answer: S3Answer, hasBody: Bool) async -> any Error {
+    private func failure(
+        _ operation: String, _ answer: S3Answer, hasBody: Bool, isDispensable: Bool
+    ) async -> any Error {
         var said: ErrorAnswer?
         if hasBody {
             do {
@@ -127,15 +132,17 @@ struct S3Client: Sendable {
                 // The status alone says enough.
             }
         }
-        return failure(operation, answer, said)
+        return failure(operation, answer, said, isDispensable: isDispensable)
     }
 
     /// An answer that was found to be an error, whatever its status says.
-    func failure(_ operation: String, _ answer: S3Answer, _ said: ErrorAnswer?) -> StorageError {
+    func failure(
+        _ operation: String, _ answer: S3Answer, _ said: ErrorAnswer?, isDispensable: Bool = false
+    ) -> StorageError {
         let failure = S3Failure(
             operation: operation, status: answer.status, code: said?.code ?? Self.guess(answer), message: said?.message,
             requestID: said?.requestID ?? answer.requestID)
-        alarms.note(failure, serverTime: answer.date)
+        if !isDispensable { alarms.note(failure, serverTime: answer.date) }
         return failure.storageError(retryAfter: answer.retryAfter)
     }
 

@@ -15,8 +15,8 @@ final class S3Connections: Sendable {
         var options = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(
-                connect: .nanoseconds(configuration.connectTimeout), read: .nanoseconds(configuration.idleTimeout),
-                write: .nanoseconds(configuration.idleTimeout)),
+                connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.idleTimeout),
+                write: TimeAmount(configuration.idleTimeout)),
             connectionPool: .init(
                 // Shorter than the services' own, so that a request seldom meets a connection that is being closed.
                 idleTimeout: .seconds(15),
@@ -39,11 +39,5 @@ final class S3Connections: Sendable {
 
     deinit {
         http.shutdown { _ in }
-    }
-}
-
-extension TimeAmount {
-    static func nanoseconds(_ duration: Duration) -> TimeAmount {
-        .microseconds(duration.wholeMicroseconds)
     }
 }
