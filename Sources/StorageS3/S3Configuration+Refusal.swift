@@ -14,7 +14,7 @@ extension S3Configuration.Problem.Field {
         }
         switch failure.kind {
         case .denied where failure.code == "SignatureDoesNotMatch": self = .secretKey
-        case .denied where failure.code == "InvalidToken" || failure.code == "ExpiredToken": self = .sessionToken
+        case .denied where failure.isAboutToken: self = .sessionToken
         case .denied where failure.code == "AccessDenied": self = .bucket
         case .denied: self = .accessKey
         case .noBucket: self = .bucket

@@ -28,6 +28,9 @@ struct S3Answer: Sendable {
     /// What the service's own log has the request under.
     var requestID: String? { headers.first(name: "x-amz-request-id") }
 
+    /// Where the bucket is, as Amazon's says it to requests for another region.
+    var bucketRegion: String? { headers.first(name: "x-amz-bucket-region") }
+
     /// Whether the bucket keeps what was deleted, and only marks it.
     var isDeleteMarker: Bool { headers.first(name: "x-amz-delete-marker") == "true" }
 

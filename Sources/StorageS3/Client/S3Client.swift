@@ -141,7 +141,7 @@ struct S3Client: Sendable {
     ) -> StorageError {
         let failure = S3Failure(
             operation: operation, status: answer.status, code: said?.code ?? Self.guess(answer), message: said?.message,
-            requestID: said?.requestID ?? answer.requestID)
+            region: said?.region ?? answer.bucketRegion, requestID: said?.requestID ?? answer.requestID)
         if !isDispensable { alarms.note(failure, serverTime: answer.date) }
         return failure.storageError(retryAfter: answer.retryAfter)
     }

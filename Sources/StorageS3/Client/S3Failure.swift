@@ -10,15 +10,20 @@ struct S3Failure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The code of the body, such as `SlowDown`; nil where it had none.
     let code: String?
     let message: String?
+    /// Where the bucket is, where the request was made for another region.
+    let region: String?
     /// What the service's own log has it under.
     let requestID: String?
 
     /// The words of the service are for operators: of one line, and short.
-    init(operation: String, status: Int, code: String?, message: String?, requestID: String?) {
+    init(
+        operation: String, status: Int, code: String?, message: String?, region: String? = nil, requestID: String?
+    ) {
         self.operation = operation
         self.status = status
         self.code = code?.presentable(upTo: 64)
         self.message = message?.presentable(upTo: 512)
+        self.region = region?.presentable(upTo: 64)
         self.requestID = requestID?.presentable(upTo: 128)
     }
 
@@ -26,7 +31,8 @@ struct S3Failure: Error, Hashable, Sendable, CustomStringConvertible {
         let named = code.map { " \($0)" } ?? ""
         let said = message.map { ": \($0)" } ?? ""
         let request = requestID.map { " (request \($0))" } ?? ""
-        return "\(operation): S3 \(status)\(named)\(said)\(request)"
+        let place = region.map { ", the bucket is in \($0)" } ?? ""
+        return "\(operation): S3 \(status)\(named)\(said)\(place)\(request)"
     }
 }
 
@@ -60,6 +66,10 @@ extension S3Failure {
         case "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
             return .passing
         case "RequestTimeTooSkewed": return .skewed
+        // Amazon answers those of a token with status 400, and refuses single objects of many behind status 200.
+        case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
+            "TokenRefreshRequired":
+            return .denied
         case "NoSuchBucket": return .noBucket
         case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "Redirect",
             "IllegalLocationConstraintException":
@@ -75,6 +85,14 @@ extension S3Failure {
         case 405, 501: return .unsupported
         case 507: return .full
         default: return .other
+        }
+    }
+
+    /// Whether it is the token of temporary credentials that is not good.
+    var isAboutToken: Bool {
+        switch code {
+        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": true
+        default: false
         }
     }
 

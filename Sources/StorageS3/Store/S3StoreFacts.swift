@@ -74,10 +74,13 @@ struct S3StoreFacts: Sendable {
                 + " s3.path-style=true would be right."
         case .noBucket: message = "There is no such bucket (\(code))."
         case .elsewhere:
-            message =
-                "The bucket is in another region or behind another endpoint (\(code)\(failure.message.map { ": \($0)" } ?? ""))."
+            let place = failure.region.map { "in \($0): region and endpoint must be of there" }
+            let said = failure.message.map { ": \($0)" } ?? ""
+            message = "The bucket is \(place ?? "in another region or behind another endpoint") (\(code)\(said))."
         case .unsupported, .other: message = "The S3 service cannot be used as a store (\(code))."
         }
+        case .denied where failure.isAboutToken:
+            message = "The S3 service does not take the session token, or not any more (\(code))."
         return StorageError(.wrongStore, message, cause: failure)
     }
 

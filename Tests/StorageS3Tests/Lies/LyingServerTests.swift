@@ -77,9 +77,14 @@ struct LyingServerTests {
     }
 
     @Test(
-        "credentials that are refused are not tried again",
-        arguments: ["InvalidAccessKeyId", "AccessDenied", "ExpiredToken"])
-    func refusedCredentials(code: String) async throws {
+        "credentials that are refused are not tried again, and are a mistake in the settings at the start",
+        arguments: [
+            (403, "InvalidAccessKeyId", .accessKey), (403, "AccessDenied", .bucket),
+            (403, "ExpiredToken", .sessionToken),
+            (400, "ExpiredToken", .sessionToken), (400, "InvalidToken", .sessionToken),
+            (400, "TokenRefreshRequired", .sessionToken),
+        ] as [(Int, String, S3Configuration.Problem.Field)])
+    func refusedCredentials(status: Int, code: String, field: S3Configuration.Problem.Field) async throws {
         try await s3.withStore { store in
             s3.refuse { _, _ in .error(403, code) }
             let error = await failure { try await save(.random(count: 1_000, seed: 4), in: store) }
