@@ -24,14 +24,22 @@ extension S3Bucket {
 
     /// Puts the parts together, and returns the entity tag of the object, where the service says it.
     ///
+    /// - Parameter duration: How long it may take, with the service silent or sending white space meanwhile.
     /// - Throws: Also for an answer of status 200 that holds an error.
-    func completeUpload(_ upload: String, _ name: String, parts: [String]) async throws -> String? {
+    func completeUpload(
+        _ upload: String, _ name: String, parts: [String], within duration: Duration
+    ) async throws -> String? {
         let operation = "CompleteMultipartUpload"
         let numbered = parts.enumerated().map { (number: $0.offset + 1, entityTag: $0.element) }
-        let answer = try await client.send(
-            operation, .post, prefix + name, query: [.init("uploadId", upload)],
-            headers: [.init("Content-Type", "application/xml")], body: .digesting(XMLWriter.completion(of: numbered)))
-        return try await client.read(CompleteMultipartUploadResult.self, of: answer, to: operation).entityTag
+        let body = try S3Body.digesting(XMLWriter.completion(of: numbered))
+        return try await S3Client.limited(to: duration) {
+            let answer = try await client.send(
+                operation, .post, prefix + name, query: [.init("uploadId", upload)],
+                headers: [.init("Content-Type", "application/xml")], body: body, patience: duration)
+            return try await client.read(
+                CompleteMultipartUploadResult.self, of: answer, to: operation, within: duration
+            ).entityTag
+        }
     }
 
     /// Gives the parts of an upload back, also for a task that was cancelled; an upload that is not there has none.

@@ -4,10 +4,13 @@ import StorageCore
 extension S3Client {
     /// Reads the XML body of an answer as it comes.
     ///
+    /// - Parameter duration: How long it may take.
     /// - Throws: What the service says, where an `Error` came in its place, whatever the status;
     ///   ``StorageError/Code/unavailable``, transient, for what cannot be read.
-    func read<Body: AnswerBody>(_ type: Body.Type, of answer: S3Answer, to operation: String) async throws -> Body {
-        let deadline = ContinuousClock.now + .seconds(120)
+    func read<Body: AnswerBody>(
+        _ type: Body.Type, of answer: S3Answer, to operation: String, within duration: Duration = .seconds(120)
+    ) async throws -> Body {
+        let deadline = ContinuousClock.now + duration
         var reader = AnswerReader<Body>()
         do {
             for try await chunk in answer.body {
@@ -22,6 +25,22 @@ extension S3Client {
             throw S3Failure.unbelievable("the answer to \(operation): \(fault)")
         } catch {
             throw S3Failure.transport(error)
+        }
+    }
+
+    /// Runs a body, and cancels it when it takes longer.
+    static func limited<Value: Sendable>(
+        to duration: Duration, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await Task.sleep(for: duration)
+                throw S3Failure.transport(HTTPClientError.deadlineExceeded)
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
     }
 }

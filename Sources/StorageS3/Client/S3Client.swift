@@ -23,12 +23,20 @@ struct S3Client: Sendable {
     /// The slowest upload that is not given up, in bytes a second.
     private static let slowestUpload: Int64 = 64 << 10
     private static let patience = Duration.seconds(60)
+    /// The slowest service that copies the parts of an upload to make an object of them, in bytes a second.
+    private static let slowestJoining: Int64 = 32 << 20
+    private static let longestJoining = Duration.seconds(3_600)
     private static let longestError = 64 << 10
     /// Services refuse requests whose clock is further from theirs.
     private static let mostSkew: Int64 = 15 * 60 * 1_000_000
 
     /// How long so many bytes may be on their way although nothing is wrong.
     static func duration(ofSending bytes: Int64) -> Duration { .seconds(bytes / slowestUpload) }
+
+    /// How long a service may take to make one object of parts. Amazon's documents minutes; some copy all bytes meanwhile.
+    static func duration(ofJoining bytes: Int64, parts: Int) -> Duration {
+        min(longestJoining, patience + .seconds(bytes / slowestJoining) + .milliseconds(10 * parts))
+    }
 
     init(_ configuration: S3Configuration, alarms: S3Alarms = S3Alarms()) throws {
         self.alarms = alarms
@@ -48,16 +56,19 @@ struct S3Client: Sendable {
     ///   - key: The whole key of an object; nil for the bucket itself.
     ///   - accepted: The status codes that are answers; every other is an error.
     ///   - isDispensable: Whether the caller can do without: that it is refused is no alarm then.
+    ///   - patience: How long the service may be silent before it answers; nil for as long as the configuration says. The answer's body
+    ///     is waited for without end then: the caller's task has to be ended.
     func send(
         _ operation: String, _ method: S3Request.Method, _ key: String? = nil, query: [S3Request.Parameter] = [],
         headers: [S3Request.Header] = [], body: S3Body = .none, accepting accepted: Set<Int> = [200],
-        isDispensable: Bool = false
+        isDispensable: Bool = false, patience: Duration? = nil
     ) async throws -> S3Answer {
         let request = try prepare(method, key, query: query, headers: headers, body: body)
-        let limit = Self.patience + Self.duration(ofSending: body.length)
+        let limit = (patience ?? Self.patience) + Self.duration(ofSending: body.length)
+        let http = patience == nil ? connections.http : connections.patient
         let response: HTTPClientResponse
         do {
-            response = try await connections.http.execute(request, deadline: .now() + TimeAmount(limit))
+            response = try await http.execute(request, deadline: .now() + TimeAmount(limit))
         } catch {
             throw failure(error)
         }

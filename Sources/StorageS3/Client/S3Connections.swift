@@ -7,6 +7,8 @@ import StorageCore
 final class S3Connections: Sendable {
     /// What requests are made with.
     let http: HTTPClient
+    /// What requests are made with that the service may be silent after for as long as they have time.
+    let patient: HTTPClient
 
     /// As large as a read of a fast download gets.
     private static let largestRead = 256 << 10
@@ -35,9 +37,12 @@ final class S3Connections: Sendable {
             }
         }
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
+        options.timeout.read = nil
+        patient = HTTPClient(eventLoopGroupProvider: .singleton, configuration: options)
     }
 
     deinit {
         http.shutdown { _ in }
+        patient.shutdown { _ in }
     }
 }

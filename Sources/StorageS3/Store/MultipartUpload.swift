@@ -68,12 +68,14 @@ struct MultipartUpload {
     }
 
     private func complete(_ id: String, parts: [String]) async throws {
+        let duration = S3Client.duration(ofJoining: staged.size, parts: parts.count)
         try await rethrowingLost {
-            try await store.caller.call("complete-upload") { attempt in
+            try await store.caller.call("complete-upload", lasting: duration) { attempt in
                 // The answer of an attempt that had its effect may have been lost: then the upload is not known any more.
                 if attempt > 1, try await store.isThere(name, size: staged.size) { return }
                 do {
-                    let entityTag = try await store.bucket.completeUpload(id, name, parts: parts)
+                    let entityTag = try await store.bucket.completeUpload(
+                        id, name, parts: parts, within: duration)
                     try await store.confirm(name, size: staged.size, entityTag: entityTag)
                 } catch let error as StorageError where Self.isLost(error) {
                     guard try await store.isThere(name, size: staged.size) else { throw error }

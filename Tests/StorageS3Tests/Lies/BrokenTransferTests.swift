@@ -231,6 +231,54 @@ struct BrokenTransferTests {
         }
     }
 
+    @Test("a service that takes its time to put parts together is waited for")
+    func slowCompletion() async throws {
+        try await s3.withStore {
+            inParts(&$0)
+            $0.idleTimeout = .seconds(2)
+            $0.retryPolicy.maximumAttempts = 1
+        } _: { store in
+            s3.lie { request, _, honest in
+                guard request.operation == "CompleteMultipartUpload" else { return honest }
+                var answer = honest
+                answer.delay = .seconds(4)
+                return answer
+            }
+            _ = try await save(.random(count: 500_000, seed: 15), in: store)
+            #expect(s3.count("CompleteMultipartUpload") == 1)
+        }
+    }
+
+    @Test("parts that were put together are not put together again because the answer was lost")
+    func lostCompletion() async throws {
+        try await s3.withStore(inParts) { store in
+            s3.lie { request, _, honest in
+                request.operation == "CompleteMultipartUpload" ? ScriptedAnswer(isSilent: true) : honest
+            }
+            let key = try await save(.random(count: 500_000, seed: 16), in: store)
+            let size = try await store.info(for: key)?.size
+            #expect(size == 500_000)
+            #expect(s3.count("CompleteMultipartUpload") == 1)
+        }
+    }
+
+    @Test("a completion has time by the size of the whole, and an end")
+    func completionTimes() {
+        #expect(S3Client.duration(ofJoining: 64 << 20, parts: 4) < .seconds(65))
+        #expect(S3Client.duration(ofJoining: 100 << 30, parts: 6_400) > .seconds(3_000))
+        #expect(S3Client.duration(ofJoining: .max, parts: 10_000) == .seconds(3_600))
+    }
+
+    @Test("what takes longer than it may is ended", .timeLimit(.minutes(1)))
+    func limits() async throws {
+        let error = await #expect(throws: StorageError.self) {
+            try await S3Client.limited(to: .milliseconds(10)) { try await Task.sleep(for: .seconds(100)) }
+        }
+        #expect(error?.isTransient == true)
+        let value = try await S3Client.limited(to: .seconds(100)) { 7 }
+        #expect(value == 7)
+    }
+
     @Test("an upload that fails gives its parts back", arguments: ["UploadPart", "CompleteMultipartUpload"])
     func failedUpload(operation: String) async throws {
         try await s3.withStore(inParts) { store in

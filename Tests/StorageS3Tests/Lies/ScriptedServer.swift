@@ -48,6 +48,8 @@ struct ScriptedAnswer: Sendable {
     /// Sends the body again and again behind ``opening``, and says no length.
     var isEndless = false
     var opening = ByteBuffer()
+    /// How long is waited before anything is sent.
+    var delay = TimeAmount.zero
     /// Sends nothing and keeps the connection.
     var isMute = false
     /// Sends nothing and ends the connection.
@@ -127,7 +129,11 @@ private final class ScriptedHandler: ChannelInboundHandler {
         case .body(let chunk): body.writeImmutableBuffer(chunk)
         case .end:
             guard let head else { return }
-            send(answer(Self.request(head, body)), to: head.method, context)
+            let answer = answer(Self.request(head, body))
+            guard answer.delay > .zero else { return send(answer, to: head.method, context) }
+            _ = context.eventLoop.assumeIsolated().scheduleTask(in: answer.delay) { [self, context] in
+                send(answer, to: head.method, context)
+            }
         }
     }
 
