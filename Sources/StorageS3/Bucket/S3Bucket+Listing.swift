@@ -58,17 +58,25 @@ extension S3Bucket {
         let result = try await client.read(DeleteResult.self, of: answer, to: operation)
         let failures = result.failures
         let worst = failures.first { $0.code != "NoSuchKey" && $0.code != "NoSuchVersion" }
-        guard let worst else { return !result.hidden.isEmpty }
-        throw S3Failure(
-            operation: operation, status: answer.status, code: worst.code,
-            message: "\(worst.message) (\(failures.count) of \(objects.count))", requestID: nil
-        ).storageError()
+        if let worst {
+            throw S3Failure(
+                operation: operation, status: answer.status, code: worst.code,
+                message: "\(worst.message) (\(failures.count) of \(objects.count))", requestID: nil
+            ).storageError()
+        }
+        // A key that nothing is said of may still be there.
+        let unsaid = result.unsaid(of: objects.map { Array((prefix + $0.name).utf8) })
+        guard unsaid == 0 else {
+            throw S3Failure.unbelievable("a deletion that says nothing of \(unsaid) of \(objects.count) keys")
+        }
+        return !result.hidden.isEmpty
     }
 
     /// All versions of an object, those that only say that it was deleted among them.
     func versions(of name: String) async throws -> [String] {
         let operation = "ListObjectVersions"
         var versions: [String] = []
+        var known: Set<String> = []
         var last: ListVersionsResult?
         repeat {
             var query: [S3Request.Parameter] = [
@@ -83,9 +91,15 @@ extension S3Bucket {
             let wanted = page.versions.filter { $0.key.elementsEqual((prefix + name).utf8) }
             versions += wanted.map(\.id)
             guard versions.count <= 100_000 else { throw S3Failure.unbelievable("versions without end") }
+            guard wanted.allSatisfy({ known.insert($0.id).inserted }) else {
+                throw S3Failure.unbelievable("a list of versions that goes in circles")
+            }
             // The names behind it are those of other generations.
             last = page.isTruncated && wanted.count == page.versions.count ? page : nil
-        } while last?.nextKeyMarker != nil
+            guard last == nil || (!wanted.isEmpty && page.nextKeyMarker != nil) else {
+                throw S3Failure.unbelievable("a list of versions that ends before its end")
+            }
+        } while last != nil
         return versions
     }
 

@@ -58,21 +58,35 @@ extension S3BlobStore {
     ) async throws {
         for area in Self.areas {
             var last: ListMultipartUploadsResult?
+            // In what order uploads are listed is not the same everywhere; that a page ends where another did is wrong in any.
+            var ends: Set<[String?]> = []
             repeat {
-                let before = last
+                let (before, known) = (last, ends)
                 let (page, date) = try await caller.call("list-uploads") { _ in
-                    try await bucket.uploads(below: area, after: before)
+                    let answer = try await bucket.uploads(below: area, after: before)
+                    guard !answer.page.isTruncated || (!answer.page.uploads.isEmpty && answer.page.nextKeyMarker != nil)
+                    else { throw S3Failure.unbelievable("a list of uploads that ends before its end") }
+                    guard !answer.page.isTruncated || !known.contains(Self.end(of: answer.page)) else {
+                        throw S3Failure.unbelievable("a list of uploads that goes in circles")
+                    }
+                    return answer
                 }
                 let now = date ?? .now()
                 for upload in page.uploads where Self.isOlder(upload, than: age, at: now) {
                     guard try await body(upload) else { return }
                 }
-                guard page.isTruncated,
-                    page.nextKeyMarker != before?.nextKeyMarker || before?.nextUploadIDMarker != page.nextUploadIDMarker
-                else { break }
-                last = page
-            } while last?.nextKeyMarker != nil
+                ends.insert(Self.end(of: page))
+                guard ends.count < Self.mostUploadPages else { throw S3Failure.unbelievable("uploads without end") }
+                last = page.isTruncated ? page : nil
+            } while last != nil
         }
+    }
+
+    /// A thousand uploads each.
+    private static let mostUploadPages = 10_000
+
+    private static func end(of page: ListMultipartUploadsResult) -> [String?] {
+        [page.nextKeyMarker.map { String(decoding: $0, as: UTF8.self) }, page.nextUploadIDMarker]
     }
 
     private static func isOlder(_ upload: ListMultipartUploadsResult.Upload, than age: Duration, at now: Timestamp)

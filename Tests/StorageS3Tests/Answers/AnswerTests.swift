@@ -95,6 +95,20 @@ struct AnswerTests {
         #expect(try DeleteResult(parsing: body("<DeleteResult/>")).failures.isEmpty)
     }
 
+    @Test("A deletion that does not answer for every key, as often as it was asked for, is told")
+    func unsaidDeletion() throws {
+        let result = try DeleteResult(
+            parsing: body(
+                """
+                <DeleteResult><Deleted><Key>a</Key><VersionId>1</VersionId></Deleted><Deleted><Key>a</Key></Deleted>
+                <Error><Key>b</Key><Code>InternalError</Code></Error></DeleteResult>
+                """))
+        let unsaid = { (keys: [String]) in result.unsaid(of: keys.map { Array($0.utf8) }) }
+        #expect(unsaid(["a", "b", "a"]) == 0)
+        #expect(unsaid(["a", "a", "a", "b", "c"]) == 2)
+        #expect(unsaid([]) == 0)
+    }
+
     @Test("A deletion tells what it only hid; the deletion of a mark hides nothing")
     func hidingDeletion() throws {
         let result = try DeleteResult(

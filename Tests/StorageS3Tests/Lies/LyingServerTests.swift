@@ -86,11 +86,35 @@ struct LyingServerTests {
         ] as [(Int, String, S3Configuration.Problem.Field)])
     func refusedCredentials(status: Int, code: String, field: S3Configuration.Problem.Field) async throws {
         try await s3.withStore { store in
-            s3.refuse { _, _ in .error(403, code) }
+            s3.refuse { _, _ in .error(status, code) }
             let error = await failure { try await save(.random(count: 1_000, seed: 4), in: store) }
             #expect(error?.code == .unavailable)
             #expect(error?.isTransient == false)
             #expect(s3.count("PutObject") == 1)
+            let place = try await S3Place(store.configuration)
+            let refusal = await failure { _ = try await place.open() }
+            #expect(refusal?.code == .wrongStore)
+            #expect(refusal.flatMap { S3Configuration.Problem.Field(refusedBy: $0) } == field)
+        }
+    }
+
+    @Test("a bucket that is in another region says in which", arguments: [true, false])
+    func otherRegion(inHeader: Bool) async throws {
+        try await s3.withBucket { configuration in
+            let body =
+                inHeader
+                ? "<Error><Code>PermanentRedirect</Code></Error>"
+                : "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-central-1</Region></Error>"
+            s3.refuse { _, _ in
+                ScriptedAnswer(
+                    status: inHeader ? 301 : 400, headers: inHeader ? [("x-amz-bucket-region", "eu-central-1")] : [],
+                    body: ByteBuffer(string: body))
+            }
+            let place = try await S3Place(configuration)
+            let refusal = await failure { _ = try await place.open() }
+            #expect(refusal?.code == .wrongStore)
+            #expect(refusal?.message.contains("The bucket is in eu-central-1") == true)
+            #expect(refusal.flatMap { S3Configuration.Problem.Field(refusedBy: $0) } == .region)
         }
     }
 
@@ -217,6 +241,80 @@ struct LyingServerTests {
             }
             let error = await failure { _ = try await store.strays(limit: 100) }
             #expect(error?.code == .unavailable)
+        }
+    }
+
+    /// A list of uploads that has no end: the nth page of it.
+    private func uploads(_ page: Int, entries: Int, marker: String) -> ScriptedAnswer {
+        let uploads = (0..<entries).map { "<Upload><Key>store/\(page)-\($0)</Key><UploadId>1</UploadId></Upload>" }
+        return .xml(
+            "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated>\(marker)\(uploads.joined())"
+                + "</ListMultipartUploadsResult>")
+    }
+
+    @Test(
+        "a list of uploads that does not go on is given up",
+        .timeLimit(.minutes(1)), arguments: ["circle", "stay", "empty", "unmarked"])
+    func endlessUploads(kind: String) async throws {
+        try await s3.withStore {
+            $0.retryPolicy.maximumAttempts = 1
+        } _: { store in
+            s3.lie { request, count, honest in
+                guard request.operation == "ListMultipartUploads" else { return honest }
+                let marker = { (number: Int) in
+                    "<NextKeyMarker>store/\(number)</NextKeyMarker><NextUploadIdMarker>1</NextUploadIdMarker>"
+                }
+                return switch kind {
+                case "circle": uploads(count, entries: 1, marker: marker(count % 3))
+                case "stay": uploads(count, entries: 1, marker: marker(0))
+                case "empty": uploads(count, entries: 0, marker: marker(count))
+                default: uploads(count, entries: 1, marker: "")
+                }
+            }
+            let error = await failure { _ = try await store.abandonUploads(olderThan: .zero) }
+            #expect(error?.cause is S3Nonsense)
+            #expect(s3.count("ListMultipartUploads") <= 4)
+        }
+    }
+
+    @Test(
+        "a list of versions that does not go on is given up",
+        .timeLimit(.minutes(1)), arguments: ["stay", "empty", "unmarked"])
+    func endlessVersions(kind: String) async throws {
+        try await s3.withStore {
+            $0.retryPolicy.maximumAttempts = 1
+        } _: { store in
+            s3.lie { request, count, honest in
+                guard request.operation == "ListObjectVersions" else { return honest }
+                let key = request.query["prefix"] ?? ""
+                let version = "<Version><Key>\(key)</Key><VersionId>\(kind == "stay" ? 1 : count)</VersionId></Version>"
+                let marker =
+                    "<NextKeyMarker>\(key)</NextKeyMarker><NextVersionIdMarker>\(count)</NextVersionIdMarker>"
+                return .xml(
+                    "<ListVersionsResult><IsTruncated>true</IsTruncated>\(kind == "unmarked" ? "" : marker)"
+                        + "\(kind == "empty" ? "" : version)</ListVersionsResult>")
+            }
+            let error = await failure { _ = try await store.bucket.versions(of: "store/x") }
+            #expect(error?.cause is S3Nonsense)
+            #expect(s3.count("ListObjectVersions") <= 2)
+        }
+    }
+
+    @Test("a deletion of many that says nothing of one of them has not deleted it")
+    func unsaidDeletion() async throws {
+        try await s3.withStore { store in
+            let keys = (1...3).map { BlobKey(space: .shared, digest: .random(), generation: $0) }
+            s3.lie { request, count, honest in
+                guard request.operation == "DeleteObjects", count == 1 else { return honest }
+                return .xml("<DeleteResult><Deleted><Key>\(keys[0].name)</Key></Deleted></DeleteResult>")
+            }
+            try await store.remove(keys)
+            #expect(s3.count("DeleteObjects") == 2)
+            s3.lie { request, _, honest in
+                request.operation == "DeleteObjects" ? .xml("<DeleteResult/>") : honest
+            }
+            let error = await failure { try await store.remove(keys) }
+            #expect(error?.cause is S3Nonsense)
         }
     }
 }

@@ -126,7 +126,11 @@ final class ScriptedS3: Sendable {
                     + "</CompleteMultipartUploadResult>")
         case "ListObjectVersions":
             return .xml("<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>")
-        case "DeleteObjects": return .xml("<DeleteResult/>")
+        case "DeleteObjects":
+            let keys = String(buffer: request.body).matches(of: /<Key>(.*?)<\/Key>/).map { String($0.output.1) }
+            for key in keys { state.objects["\(request.path)/\(key)"] = nil }
+            let deleted = keys.map { "<Deleted><Key>\($0)</Key></Deleted>" }.joined()
+            return .xml("<DeleteResult>\(deleted)</DeleteResult>")
         case "AbortMultipartUpload":
             if let id = request.query["uploadId"] { state.uploads[id] = nil }
             return ScriptedAnswer(status: 204)
