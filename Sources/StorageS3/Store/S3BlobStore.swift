@@ -52,13 +52,19 @@ public final class S3BlobStore: BlobStore {
     ) async throws -> S3BlobStore {
         let bucket = try S3Bucket(configuration)
         let caller = ResilientCaller(service: "s3", policy: configuration.retryPolicy, observer: observer)
-        let facts = try await S3StoreFacts.learn(of: bucket, caller, createsStore: configuration.createsStore)
-        Logger(label: "storage.s3").info(
-            "the bucket answers",
-            metadata: [
-                "conditional_put": facts.hasConditionalPut ? "yes" : "no",
-                "versioning": facts.keepsVersions ? "yes" : "no",
-            ])
+        let opening = configuration.openingPolicy.map {
+            ResilientCaller(service: "s3", policy: $0, observer: observer)
+        }
+        let facts = try await S3StoreFacts.learn(
+            of: bucket, opening ?? caller, createsStore: configuration.createsStore)
+        if configuration.createsStore {
+            Logger(label: "storage.s3").info(
+                "the bucket answers",
+                metadata: [
+                    "conditional_put": facts.hasConditionalPut ? "yes" : "no",
+                    "versioning": facts.keepsVersions ? "yes" : "no",
+                ])
+        }
         return S3BlobStore(configuration, bucket, caller, facts, spool: S3Spool(try await spool()))
     }
 

@@ -14,8 +14,16 @@ struct S3StoreFacts: Sendable {
     let keepsVersions: Bool
 
     static let identity = "store.id"
+    /// What is written to learn how the service writes: never the identity, which somebody else may be making at this moment.
+    static let probe = "store.probe"
+
+    /// How much later than it is written an identity is read that another one may have overwritten: much longer than it takes from finding
+    /// none to writing one.
+    private static let settling = Duration.seconds(2)
 
     /// Asks the service.
+    ///
+    /// - Parameter createsStore: Whether the place is made a store where it is none. If not, nothing is written.
     static func learn(
         of bucket: S3Bucket, _ caller: ResilientCaller, createsStore: Bool
     ) async throws -> S3StoreFacts {
@@ -23,33 +31,32 @@ struct S3StoreFacts: Sendable {
             // Not the head of the bucket: its refusal would have no body that says why.
             let keepsVersions = try await caller.call("open") { _ in try await Self.keepsVersions(bucket) }
             _ = try await caller.call("open") { _ in try await bucket.names(in: "store/", after: nil, limit: 1) }
+            let hasConditionalPut =
+                if createsStore {
+                    try await caller.call("open") { _ in try await Self.hasConditionalPut(bucket) }
+                } else { false }
             // Kept over all attempts: one whose answer was lost may have made the store.
             let drawn = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
-            var isMissing = false
             var present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
-            if present == nil {
+            let isMissing = present == nil
+            if isMissing {
                 guard createsStore else {
                     throw StorageError(.wrongStore, "There is no store in the bucket under this prefix.")
                 }
-                isMissing = true
-                try await caller.call("open") { _ in try await Self.makeIdentity(bucket, drawn) }
+                try await caller.call("open") { attempt in
+                    // An attempt before may have had its effect, and somebody else's may have overwritten it.
+                    if attempt > 1, try await Self.readIdentity(bucket) != nil { return }
+                    _ = try await bucket.put(identity, .digesting(drawn), onlyIfAbsent: hasConditionalPut)
+                }
+                // Where two who start at the same time may overwrite each other, the later one is right for both.
+                if !hasConditionalPut { try await Task.sleep(for: settling) }
                 present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             }
-            guard var identity = present else {
+            guard let present else {
                 throw S3Failure.unbelievable("a store.id that was written is not there")
             }
-            let probed = identity.bytes
-            let hasConditionalPut = try await caller.call("open") { _ in
-                try await Self.hasConditionalPut(bucket, probed)
-            }
-            // Where two who start at the same time may overwrite each other, the later one is right.
-            if isMissing, !hasConditionalPut,
-                let latest = try await caller.call("open", { _ in try await Self.readIdentity(bucket) })
-            {
-                identity = latest
-            }
             return S3StoreFacts(
-                storeID: identity.id, isNew: isMissing && identity.bytes == drawn, hasConditionalPut: hasConditionalPut,
+                storeID: present.id, isNew: isMissing && present.bytes == drawn, hasConditionalPut: hasConditionalPut,
                 keepsVersions: keepsVersions)
         } catch let error as StorageError {
             throw refusal(error, bucket)
@@ -67,6 +74,8 @@ struct S3StoreFacts: Sendable {
             message = "The S3 service refuses requests because its clock and this machine's disagree (\(code))."
         case .denied where failure.code == "AccessDenied":
             message = "The S3 service does not let this access key use the bucket (\(code))."
+        case .denied where failure.isAboutToken:
+            message = "The S3 service does not take the session token, or not any more (\(code))."
         case .denied: message = "The S3 service refuses the access key, its secret or both (\(code))."
         case .noBucket where !bucket.client.usesPathStyle:
             message =
@@ -79,8 +88,6 @@ struct S3StoreFacts: Sendable {
             message = "The bucket is \(place ?? "in another region or behind another endpoint") (\(code)\(said))."
         case .unsupported, .other: message = "The S3 service cannot be used as a store (\(code))."
         }
-        case .denied where failure.isAboutToken:
-            message = "The S3 service does not take the session token, or not any more (\(code))."
         return StorageError(.wrongStore, message, cause: failure)
     }
 
@@ -94,23 +101,25 @@ struct S3StoreFacts: Sendable {
         return (id.description, bytes)
     }
 
-    /// Writes a new identity where there is none.
-    private static func makeIdentity(_ bucket: S3Bucket, _ text: ByteBuffer) async throws {
+    /// Writes something twice on the condition that it is not there.
+    ///
+    /// Where that is refused, as in a bucket that is full, the store can be read, and cleared, all the same.
+    private static func hasConditionalPut(_ bucket: S3Bucket) async throws -> Bool {
+        let body = try S3Body.digesting(
+            ByteBuffer(string: "Shows whether this service keeps what is there when asked to (If-None-Match).\n"))
         do {
-            _ = try await bucket.put(identity, .digesting(text), onlyIfAbsent: true)
-        } catch let error as StorageError where isUnsupported(error) {
-            _ = try await bucket.put(identity, .digesting(text), onlyIfAbsent: false)
-        }
-    }
-
-    /// Writes the identity again, with the same bytes, on the condition that it is not there.
-    private static func hasConditionalPut(_ bucket: S3Bucket, _ bytes: ByteBuffer) async throws -> Bool {
-        do {
-            guard case .present = try await bucket.put(identity, .digesting(bytes), onlyIfAbsent: true) else {
-                return false
+            for _ in 0..<2 {
+                if case .present = try await bucket.put(probe, body, onlyIfAbsent: true, isDispensable: true) {
+                    return true
+                }
             }
-            return true
+            return false
         } catch let error as StorageError where isUnsupported(error) {
+            return false
+        } catch let error as StorageError where isRefused(error) {
+            Logger(label: "storage.s3").notice(
+                "nothing can be written into the bucket to learn how; it is taken for one without If-None-Match",
+                metadata: ["error": "\(error)"])
             return false
         }
     }
@@ -119,6 +128,12 @@ struct S3StoreFacts: Sendable {
     private static func isUnsupported(_ error: StorageError) -> Bool {
         guard let failure = error.cause as? S3Failure else { return false }
         return failure.kind == .unsupported || (failure.kind == .other && failure.status == 400)
+    }
+
+    /// Whether an error says that nothing may be written, or that there is no room.
+    private static func isRefused(_ error: StorageError) -> Bool {
+        guard let failure = error.cause as? S3Failure else { return false }
+        return failure.kind == .denied || failure.kind == .full
     }
 
     private static func keepsVersions(_ bucket: S3Bucket) async throws -> Bool {

@@ -174,7 +174,9 @@ struct DoubtfulAnswerTests {
         let tally = Tally()
         s3.lie { request, count, honest in
             if !hasConditions, honest.status == 412 { return .error(501, "NotImplemented") }
-            guard request.operation == "PutObject", honest.status == 200 else { return honest }
+            guard request.operation == "PutObject", request.path.hasSuffix("/store.id"), honest.status == 200 else {
+                return honest
+            }
             tally.increment()
             return tally.value == 1 ? ScriptedAnswer(isSilent: true) : honest
         }

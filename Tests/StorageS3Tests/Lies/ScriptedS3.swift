@@ -26,6 +26,7 @@ final class ScriptedS3: Sendable {
         var ranges: [String] = []
         var lie: Lie?
         var refusal: Refusal?
+        var ignoresConditions = false
         var tags = 0
         var server: ScriptedServer?
     }
@@ -37,6 +38,9 @@ final class ScriptedS3: Sendable {
 
     /// Begins to refuse.
     func refuse(_ refusal: @escaping Refusal) { state.withLock { $0.refusal = refusal } }
+
+    /// Takes no notice of `If-None-Match` from now on, as some services do.
+    func ignoreConditions() { state.withLock { $0.ignoresConditions = true } }
 
     /// How many requests of an operation there were since the store was opened.
     func count(_ operation: String) -> Int { state.withLock { $0.counts[operation] ?? 0 } }
@@ -63,6 +67,18 @@ final class ScriptedS3: Sendable {
     func withStore<Value>(
         _ change: (inout S3Configuration) -> Void = { _ in }, _ body: (S3BlobStore) async throws -> Value
     ) async throws -> Value {
+        try await withBucket(change) { configuration in
+            let place = try await S3Place(configuration)
+            let store = try await place.open()
+            state.withLock { $0.counts = [:] }
+            return try await body(store)
+        }
+    }
+
+    /// Runs a body with what the bucket is reached by.
+    func withBucket<Value>(
+        _ change: (inout S3Configuration) -> Void = { _ in }, _ body: (S3Configuration) async throws -> Value
+    ) async throws -> Value {
         let server = try await ScriptedServer { [self] in answer($0) }
         state.withLock { $0.server = server }
         defer { state.withLock { $0.server = nil } }
@@ -72,10 +88,7 @@ final class ScriptedS3: Sendable {
         configuration.retryPolicy.baseDelay = .milliseconds(1)
         configuration.idleTimeout = .seconds(5)
         change(&configuration)
-        let place = try await S3Place(configuration)
-        let store = try await place.open()
-        state.withLock { $0.counts = [:] }
-        return try await body(store)
+        return try await body(configuration)
     }
 
     func answer(_ request: ScriptedRequest) -> ScriptedAnswer {
@@ -96,7 +109,9 @@ final class ScriptedS3: Sendable {
         case "ListMultipartUploads":
             return .xml("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>")
         case "PutObject":
-            if request.headers.contains(name: "If-None-Match"), state.objects[request.path] != nil {
+            if !state.ignoresConditions, request.headers.contains(name: "If-None-Match"),
+                state.objects[request.path] != nil
+            {
                 return .error(412, "PreconditionFailed")
             }
             return ScriptedAnswer(headers: [("ETag", store(request.body, as: request.path, &state))])

@@ -36,7 +36,8 @@ struct S3BlobStoreTests {
         #expect(Set(stores.map(\.storeID)) == [later.storeID])
         #expect(stores.count { $0.isNew } == 1)
         #expect(!later.isNew)
-        #expect(later.facts.hasConditionalPut)
+        #expect(stores.allSatisfy { $0.facts.hasConditionalPut })
+        #expect(!later.facts.hasConditionalPut, "Nothing may be written to find out.")
         #expect(!later.facts.keepsVersions)
     }
 

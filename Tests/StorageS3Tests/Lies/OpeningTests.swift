@@ -1,0 +1,162 @@
+import Logging
+import NIOCore
+import StorageCore
+import StorageTesting
+import Synchronization
+import Testing
+
+@testable import StorageS3
+
+@Suite("Opening a bucket that is not as it should be")
+struct OpeningTests {
+    private let s3 = ScriptedS3()
+
+    @Test(
+        "a bucket that takes nothing, for want of room or of rights, is opened all the same",
+        arguments: [
+            (403, "QuotaExceeded"), (507, "InsufficientStorage"), (403, "AccessDenied"), (501, "NotImplemented"),
+        ])
+    func fullBucket(status: Int, code: String) async throws {
+        try await s3.withStore { first in
+            #expect(first.facts.hasConditionalPut)
+            s3.refuse { request, _ in request.operation == "PutObject" ? .error(status, code) : nil }
+            let place = try await S3Place(first.configuration)
+            let store = try await place.open()
+            #expect(store.storeID == first.storeID)
+            #expect(!store.facts.hasConditionalPut)
+            try await store.remove(BlobKey(space: .shared, digest: .random()))
+        }
+    }
+
+    @Test(
+        "a place that cannot become a store is none",
+        arguments: [(507, nil), (403, .wrongStore)] as [(Int, StorageError.Code?)])
+    func fullPlace(status: Int, code: StorageError.Code?) async throws {
+        try await s3.withBucket { configuration in
+            s3.refuse { request, _ in request.operation == "PutObject" ? ScriptedAnswer(status: status) : nil }
+            let place = try await S3Place(configuration)
+            let error = await #expect(throws: StorageError.self) { _ = try await place.open() }
+            #expect(error?.code == code ?? .insufficientStorage)
+        }
+    }
+
+    @Test("a token that has run out is no answer to the question of what a service understands")
+    func expiredToken() async throws {
+        try await s3.withBucket { configuration in
+            s3.refuse { request, _ in
+                request.operation == "GetBucketVersioning" ? .error(400, "ExpiredToken") : nil
+            }
+            let place = try await S3Place(configuration)
+            let error = await #expect(throws: StorageError.self) { _ = try await place.open() }
+            #expect(error?.code == .wrongStore)
+        }
+    }
+
+    @Test("a store that is not to be made is opened without writing anything")
+    func readsOnly() async throws {
+        try await s3.withStore { first in
+            let place = try await S3Place(first.configuration)
+            let store = try await place.open { $0.createsStore = false }
+            #expect(s3.count("PutObject") == 0)
+            let staged = try await store.stage(ByteStream(ByteBuffer(string: "bytes")))
+            let key = BlobKey(space: .shared, digest: staged.digest)
+            for _ in 0..<2 { try await store.publish(staged, as: key) }
+            await store.discard(staged)
+            #expect(s3.count("PutObject") == 1)
+        }
+    }
+
+    @Test("the identity is written once, also where the service does not care what is there")
+    func identityIsKept() async throws {
+        let writes = Tally()
+        s3.ignoreConditions()
+        s3.lie { request, _, honest in
+            if request.operation == "PutObject", request.path.hasSuffix("/store.id") { writes.increment() }
+            return honest
+        }
+        try await s3.withStore { first in
+            #expect(first.isNew)
+            #expect(!first.facts.hasConditionalPut)
+            let place = try await S3Place(first.configuration)
+            for _ in 0..<3 {
+                let later = try await place.open()
+                #expect(later.storeID == first.storeID)
+                #expect(!later.isNew)
+            }
+        }
+        #expect(writes.value == 1)
+    }
+
+    @Test("those who make a store at the same time agree on it, also where the service does not care what is there")
+    func togetherWithoutConditions() async throws {
+        s3.ignoreConditions()
+        try await s3.withBucket { configuration in
+            let place = try await S3Place(configuration)
+            let stores = try await withThrowingTaskGroup(of: S3BlobStore.self) { group in
+                for _ in 0..<8 { group.addTask { try await place.open() } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let later = try await place.open { $0.createsStore = false }
+            #expect(Set(stores.map(\.storeID)) == [later.storeID])
+            #expect(stores.count { $0.isNew } == 1)
+        }
+    }
+
+    @Test("opening asks once where somebody else asks again, and the open store asks as it is told")
+    func openingPolicy() async throws {
+        try await s3.withStore { first in
+            let place = try await S3Place(first.configuration)
+            s3.refuse { request, _ in request.operation == "GetBucketVersioning" ? .error(503, "SlowDown") : nil }
+            for _ in 1...2 {
+                let error = await #expect(throws: StorageError.self) {
+                    _ = try await place.open { $0.openingPolicy = .once }
+                }
+                #expect(error?.isTransient == true)
+            }
+            #expect(s3.count("GetBucketVersioning") == 2)
+            s3.refuse { request, count in
+                request.operation == "HeadBucket" && count == 1 ? .error(503, "SlowDown") : nil
+            }
+            let store = try await place.open { $0.openingPolicy = .once }
+            #expect(store.caller.policy == store.configuration.retryPolicy)
+        }
+    }
+
+    /// Notes what is logged.
+    private final class Log: Sendable {
+        private let entries = Mutex<[Logger.Level]>([])
+
+        var levels: [Logger.Level] { entries.withLock { $0 } }
+
+        func note(_ level: Logger.Level) { entries.withLock { $0.append(level) } }
+    }
+
+    private struct LogHandler: Logging.LogHandler {
+        let log: Log
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { log.note(event.level) }
+    }
+
+    @Test("a refusal that somebody can live with is no alarm, any other is one")
+    func alarms() async throws {
+        let log = Log()
+        let logger = Logger(label: "test") { _ in LogHandler(log: log) }
+        try await s3.withBucket { configuration in
+            s3.refuse { _, _ in .error(403, "AccessDenied") }
+            let bucket = try S3Bucket(configuration, alarms: S3Alarms(logger))
+            _ = try? await bucket.keepsVersions()
+            _ = try? await bucket.uploads(below: "store/", after: nil)
+            _ = try? await bucket.put("store.probe", .none, onlyIfAbsent: true, isDispensable: true)
+            #expect(log.levels == [])
+            for _ in 0..<2 { _ = try? await bucket.put("store/x", .none, onlyIfAbsent: false) }
+            #expect(log.levels == [.critical])
+        }
+    }
+}
