@@ -17,8 +17,8 @@ struct S3StoreFacts: Sendable {
     /// What is written to learn how the service writes: never the identity, which somebody else may be making at this moment.
     static let probe = "store.probe"
 
-    /// How much later than it is written an identity is read that another one may have overwritten: much longer than it takes from finding
-    /// none to writing one.
+    /// How much later than it is written an identity is read, at least, that another one may have overwritten: several times as long as it
+    /// takes from finding none to writing one.
     private static let settling = Duration.seconds(2)
 
     /// Asks the service.
@@ -37,6 +37,7 @@ struct S3StoreFacts: Sendable {
                 } else { false }
             // Kept over all attempts: one whose answer was lost may have made the store.
             let drawn = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
+            let start = ContinuousClock.now
             var present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             let isMissing = present == nil
             if isMissing {
@@ -49,7 +50,9 @@ struct S3StoreFacts: Sendable {
                     _ = try await bucket.put(identity, .digesting(drawn), onlyIfAbsent: hasConditionalPut)
                 }
                 // Where two who start at the same time may overwrite each other, the later one is right for both.
-                if !hasConditionalPut { try await Task.sleep(for: settling) }
+                if !hasConditionalPut {
+                    try await Task.sleep(for: max(settling, (ContinuousClock.now - start) * 4))
+                }
                 present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             }
             guard let present else {

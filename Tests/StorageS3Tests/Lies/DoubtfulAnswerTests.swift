@@ -65,7 +65,7 @@ struct DoubtfulAnswerTests {
     func slowUpload() async throws {
         try await s3.withStore {
             $0.retryPolicy.deadline = .milliseconds(500)
-            $0.idleTimeout = .seconds(1)
+            $0.idleTimeout = .seconds(3)
         } _: { store in
             s3.lie { request, count, honest in
                 guard request.operation == "PutObject", count == 1 else { return honest }

@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOPosix
 import StorageCore
 import StorageTesting
 import Synchronization
@@ -87,18 +88,20 @@ struct OpeningTests {
         #expect(writes.value == 1)
     }
 
-    @Test("those who make a store at the same time agree on it, also where the service does not care what is there")
-    func togetherWithoutConditions() async throws {
+    @Test("an identity that is overwritten a while later counts, where the service does not care what is there")
+    func laterIdentity() async throws {
+        let other = "\(Identifier<S3BlobStore>.random())"
         s3.ignoreConditions()
-        try await s3.withBucket { configuration in
-            let place = try await S3Place(configuration)
-            let stores = try await withThrowingTaskGroup(of: S3BlobStore.self) { group in
-                for _ in 0..<8 { group.addTask { try await place.open() } }
-                return try await group.reduce(into: []) { $0.append($1) }
+        s3.lie { [s3] request, _, honest in
+            guard request.operation == "PutObject", request.path.hasSuffix("/store.id") else { return honest }
+            MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .milliseconds(300)) {
+                s3.replace("store.id", ByteBuffer(string: "\(other)\n"))
             }
-            let later = try await place.open { $0.createsStore = false }
-            #expect(Set(stores.map(\.storeID)) == [later.storeID])
-            #expect(stores.count { $0.isNew } == 1)
+            return honest
+        }
+        try await s3.withStore { store in
+            #expect(store.storeID == other)
+            #expect(!store.isNew)
         }
     }
 
