@@ -33,11 +33,6 @@ public struct S3Configuration: Sendable {
 
     /// When a call is repeated, and when the service is left alone.
     public var retryPolicy = RetryPolicy()
-    /// When a call is repeated that is made to open the store; nil for as the ``retryPolicy`` says.
-    ///
-    /// Somebody who opens again and again until the service can be reached wants ``/StorageCore/RetryPolicy/once``: each time takes no
-    /// longer than one connection then.
-    public var openingPolicy: RetryPolicy?
     /// Whether a place without `store.id` becomes a store. Otherwise it is refused.
     ///
     /// Nothing is written by opening a store that is not to be made, not even to learn whether the service understands `If-None-Match: *`:

@@ -33,6 +33,7 @@ class Blob:
         return self.path.exists() if isinstance(self.place, Path) else self.place.size(self.key) is not None
 
     def read(self) -> bytes:
+        """Raises FileNotFoundError where it is gone."""
         return self.path.read_bytes() if isinstance(self.place, Path) else self.place.read(self.key)
 
     def write(self, content: bytes) -> None:

@@ -116,7 +116,10 @@ class Bucket:
             raise
 
     def read(self, key: str) -> bytes:
-        return bytes(self._client.get_object(Bucket=self.server.bucket, Key=self._whole(key))["Body"].read())
+        try:
+            return bytes(self._client.get_object(Bucket=self.server.bucket, Key=self._whole(key))["Body"].read())
+        except self._client.exceptions.NoSuchKey as error:
+            raise FileNotFoundError(key) from error
 
     def write(self, key: str, content: bytes) -> None:
         self._client.put_object(Bucket=self.server.bucket, Key=self._whole(key), Body=content)

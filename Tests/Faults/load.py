@@ -131,6 +131,12 @@ def whole_state(daemon: Daemon, owners: Sequence[Principal]) -> dict[str, Value]
 
 
 def damaged_blobs(data: Path) -> list[Blob]:
-    """Blobs, referred to or not, whose bytes do not hash to their name."""
-    blobs = [blob for blob in blobs_of(data) if BLOB.match(blob.name)]
-    return [blob for blob in blobs if hashlib.sha256(blob.read()).hexdigest() != blob.name[:64]]
+    """Blobs, referred to or not, whose bytes do not hash to their name; one that is collected meanwhile is none."""
+
+    def is_damaged(blob: Blob) -> bool:
+        try:
+            return hashlib.sha256(blob.read()).hexdigest() != blob.name[:64]
+        except FileNotFoundError:
+            return False
+
+    return [blob for blob in blobs_of(data) if BLOB.match(blob.name) and is_damaged(blob)]

@@ -52,11 +52,7 @@ public final class S3BlobStore: BlobStore {
     ) async throws -> S3BlobStore {
         let bucket = try S3Bucket(configuration)
         let caller = ResilientCaller(service: "s3", policy: configuration.retryPolicy, observer: observer)
-        let opening = configuration.openingPolicy.map {
-            ResilientCaller(service: "s3", policy: $0, observer: observer)
-        }
-        let facts = try await S3StoreFacts.learn(
-            of: bucket, opening ?? caller, createsStore: configuration.createsStore)
+        let facts = try await S3StoreFacts.learn(of: bucket, caller, createsStore: configuration.createsStore)
         if configuration.createsStore {
             Logger(label: "storage.s3").info(
                 "the bucket answers",

@@ -214,7 +214,7 @@ struct BlobStores: Sendable {
     private static func reach(_ settings: S3Configuration, _ configuration: StoragedConfiguration) async throws {
         var settings = settings
         settings.createsStore = false
-        settings.retryPolicy.maximumAttempts = 1
+        settings.retryPolicy = .once
         do {
             _ = try await S3BlobStore.open(settings, observer: BucketObserver()) { throw CancellationError() }
         } catch let error as StorageError where error.isTransient {
