@@ -35,9 +35,11 @@ public struct S3Configuration: Sendable {
     public var retryPolicy = RetryPolicy()
     /// Whether a place without `store.id` becomes a store. Otherwise it is refused.
     ///
-    /// Nothing is written by opening a store that is not to be made, not even to learn whether the service understands `If-None-Match: *`:
-    /// it is taken for one that does not, and an upload costs one request more.
     public var createsStore = true
+    /// Whether the object `store.probe` is written to learn if the service understands `If-None-Match: *`.
+    ///
+    /// Without that it is taken for one that does not, and an upload costs one request more; for who stores nothing.
+    public var writesProbe = true
 
     /// Describes a bucket.
     ///

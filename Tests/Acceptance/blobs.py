@@ -34,7 +34,12 @@ class Blob:
 
     def read(self) -> bytes:
         """Raises FileNotFoundError where it is gone."""
-        return self.path.read_bytes() if isinstance(self.place, Path) else self.place.read(self.key)
+        if isinstance(self.place, Path):
+            return self.path.read_bytes()
+        content = self.place.find(self.key)
+        if content is None:
+            raise FileNotFoundError(self.key)
+        return content
 
     def write(self, content: bytes) -> None:
         """Puts these bytes there, whatever was there."""

@@ -116,10 +116,14 @@ class Bucket:
             raise
 
     def read(self, key: str) -> bytes:
+        return bytes(self._client.get_object(Bucket=self.server.bucket, Key=self._whole(key))["Body"].read())
+
+    def find(self, key: str) -> bytes | None:
+        """As `read`; None where there is no such object."""
         try:
-            return bytes(self._client.get_object(Bucket=self.server.bucket, Key=self._whole(key))["Body"].read())
-        except self._client.exceptions.NoSuchKey as error:
-            raise FileNotFoundError(key) from error
+            return self.read(key)
+        except self._client.exceptions.NoSuchKey:
+            return None
 
     def write(self, key: str, content: bytes) -> None:
         self._client.put_object(Bucket=self.server.bucket, Key=self._whole(key), Body=content)

@@ -52,8 +52,8 @@ public final class S3BlobStore: BlobStore {
     ) async throws -> S3BlobStore {
         let bucket = try S3Bucket(configuration)
         let caller = ResilientCaller(service: "s3", policy: configuration.retryPolicy, observer: observer)
-        let facts = try await S3StoreFacts.learn(of: bucket, caller, createsStore: configuration.createsStore)
-        if configuration.createsStore {
+        let facts = try await S3StoreFacts.learn(of: bucket, caller, configuration)
+        if configuration.writesProbe {
             Logger(label: "storage.s3").info(
                 "the bucket answers",
                 metadata: [

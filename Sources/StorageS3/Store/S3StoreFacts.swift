@@ -20,30 +20,29 @@ struct S3StoreFacts: Sendable {
     /// How much later than it is written an identity is read, at least, that another one may have overwritten: several times as long as it
     /// takes from finding none to writing one.
     private static let settling = Duration.seconds(2)
+    private static let longestSettling = Duration.seconds(20)
 
-    /// Asks the service.
-    ///
-    /// - Parameter createsStore: Whether the place is made a store where it is none. If not, nothing is written.
+    /// Asks the service; writes what the configuration lets it.
     static func learn(
-        of bucket: S3Bucket, _ caller: ResilientCaller, createsStore: Bool
+        of bucket: S3Bucket, _ caller: ResilientCaller, _ configuration: S3Configuration
     ) async throws -> S3StoreFacts {
         do {
             // Not the head of the bucket: its refusal would have no body that says why.
             let keepsVersions = try await caller.call("open") { _ in try await Self.keepsVersions(bucket) }
             _ = try await caller.call("open") { _ in try await bucket.names(in: "store/", after: nil, limit: 1) }
-            let hasConditionalPut =
-                if createsStore {
-                    try await caller.call("open") { _ in try await Self.hasConditionalPut(bucket) }
-                } else { false }
             // Kept over all attempts: one whose answer was lost may have made the store.
             let drawn = ByteBuffer(string: "\(Identifier<S3BlobStore>.random())\n")
             let start = ContinuousClock.now
             var present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             let isMissing = present == nil
+            guard !isMissing || configuration.createsStore else {
+                throw StorageError(.wrongStore, "There is no store in the bucket under this prefix.")
+            }
+            let hasConditionalPut =
+                if configuration.writesProbe {
+                    try await caller.call("open") { _ in try await Self.hasConditionalPut(bucket) }
+                } else { false }
             if isMissing {
-                guard createsStore else {
-                    throw StorageError(.wrongStore, "There is no store in the bucket under this prefix.")
-                }
                 try await caller.call("open") { attempt in
                     // An attempt before may have had its effect, and somebody else's may have overwritten it.
                     if attempt > 1, try await Self.readIdentity(bucket) != nil { return }
@@ -51,7 +50,8 @@ struct S3StoreFacts: Sendable {
                 }
                 // Where two who start at the same time may overwrite each other, the later one is right for both.
                 if !hasConditionalPut {
-                    try await Task.sleep(for: max(settling, (ContinuousClock.now - start) * 4))
+                    try await Task.sleep(
+                        for: min(max(settling, (ContinuousClock.now - start) * 4), longestSettling))
                 }
                 present = try await caller.call("open") { _ in try await Self.readIdentity(bucket) }
             }

@@ -53,7 +53,8 @@ struct BlobStores: Sendable {
         }
         let making = history.allowsNew(inFrontOf: old) ? Making.store : .folders
         do {
-            store = try await Self.open(place, configuration, making: making, patience: patience, &parts)
+            store = try await Self.open(
+                place, configuration, making: making, learning: true, patience: patience, &parts)
         } catch let error as StorageError where error.code == .wrongStore && making == .folders {
             let isMissing = place == .s3 ? error.cause == nil : !Self.isStore(configuration.dataDirectory)
             guard isMissing, let id = history.current else { throw error }
@@ -63,12 +64,14 @@ struct BlobStores: Sendable {
     }
 
     /// Opens one of them.
+    ///
+    /// - Parameter learning: Whether a bucket is written to, to learn what its service can do.
     static func open(
-        _ place: Place, _ configuration: StoragedConfiguration, making: Making, patience: Patience = .none,
-        _ parts: inout OpenParts
+        _ place: Place, _ configuration: StoragedConfiguration, making: Making, learning: Bool = false,
+        patience: Patience = .none, _ parts: inout OpenParts
     ) async throws -> StorePlace {
         switch place {
-        case .s3: try await openBucket(configuration, making: making, patience: patience, &parts)
+        case .s3: try await openBucket(configuration, making: making, learning: learning, patience: patience, &parts)
         case .disk(let directory):
             try await openDisk(directory, configuration, making: making, &parts)
         }
@@ -177,13 +180,15 @@ struct BlobStores: Sendable {
     // MARK: Bucket
 
     private static func openBucket(
-        _ configuration: StoragedConfiguration, making: Making, patience: Patience, _ parts: inout OpenParts
+        _ configuration: StoragedConfiguration, making: Making, learning: Bool, patience: Patience,
+        _ parts: inout OpenParts
     ) async throws -> StorePlace {
         guard let s3 = configuration.s3 else {
             throw StorageError(.wrongStore, "No \(Keys.s3Bucket.name) is given.")
         }
         var settings = S3Configuration(s3)
         settings.createsStore = making == .store
+        settings.writesProbe = learning
         let observer = BucketObserver()
         let bucket = try await patience.wait(for: "the bucket") {
             if patience.isPatient { try await reach(settings, configuration) }
@@ -214,6 +219,7 @@ struct BlobStores: Sendable {
     private static func reach(_ settings: S3Configuration, _ configuration: StoragedConfiguration) async throws {
         var settings = settings
         settings.createsStore = false
+        settings.writesProbe = false
         settings.retryPolicy = .once
         do {
             _ = try await S3BlobStore.open(settings, observer: BucketObserver()) { throw CancellationError() }

@@ -53,11 +53,11 @@ struct OpeningTests {
         }
     }
 
-    @Test("a store that is not to be made is opened without writing anything")
+    @Test("a store is opened without writing anything where nothing is to be learned")
     func readsOnly() async throws {
         try await s3.withStore { first in
             let place = try await S3Place(first.configuration)
-            let store = try await place.open { $0.createsStore = false }
+            let store = try await place.open { $0.writesProbe = false }
             #expect(s3.count("PutObject") == 0)
             let staged = try await store.stage(ByteStream(ByteBuffer(string: "bytes")))
             let key = BlobKey(space: .shared, digest: staged.digest)
