@@ -42,7 +42,7 @@ struct LaneQuestion {
             default: questions.append(LaneQuestion(query))
             }
         }
-        if tellingVersion, queries.contains(where: \.wantsVersion) {
+        if !versions.isEmpty || tellingVersion && queries.contains(where: \.wantsVersion) {
             questions.insert(LaneQuestion(version: versions), at: 0)
         }
         while let first = lookups.first {

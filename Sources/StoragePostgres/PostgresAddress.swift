@@ -30,7 +30,7 @@ struct PostgresAddress: Sendable, CustomStringConvertible, CustomReflectable {
         ("keepalives_idle", "5"),
         // A peer that is gone is noticed after 10 s, not after the quarter of an hour that TCP would try.
         ("tcp_user_timeout", "10000"),
-        // After a failover, the one that takes writes.
+        // After a failover, the one that takes writes. Versions rest on it too: on a standby, snapshots do not name what is under way.
         ("target_session_attrs", "read-write"),
         ("fallback_application_name", "storaged"),
     ]

@@ -29,6 +29,9 @@ struct PostgresError: Error, CustomStringConvertible {
         }
     }
 
+    /// Whether the server will never run the statement: it knows not what is asked for, or does not allow it (class 42).
+    var isRefusedStatement: Bool { state?.hasPrefix("42") ?? false }
+
     /// Whether somebody else held a lock for too long.
     var isLockTimeout: Bool { state == "55P03" }
 

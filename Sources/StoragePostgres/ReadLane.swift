@@ -17,6 +17,10 @@ final class ReadLane: Sendable {
     private let queue: JobQueue<PendingQuery>
     private let waiting: WaitingLine<PendingQuery>
     private let resting = Mutex<[PostgresConnection]>([])
+    /// How many connections were made.
+    private let connectionsMade = Atomic<UInt64>(0)
+    /// Whether the server does not let this user ask for the version, or does not know what that is.
+    private let refusesVersion = Atomic(false)
 
     /// One is on its way while the other is filled.
     static let connections = 2
@@ -65,7 +69,8 @@ final class ReadLane: Sendable {
 
     /// Asks for the version that the database has: one statement for all who want to know at the same time.
     func version(on eventLoop: any EventLoop) -> EventLoopFuture<SQLVersion?> {
-        query(SQLVersion.postgres, [], on: eventLoop).map(\.version)
+        guard !refusesVersion.load(ordering: .relaxed) else { return eventLoop.makeSucceededFuture(nil) }
+        return query(SQLVersion.postgres, [], on: eventLoop).map(\.version)
     }
 
     private func wait(_ query: PendingQuery) {
@@ -101,7 +106,7 @@ final class ReadLane: Sendable {
         var together = batch
         var alone: [PendingQuery] = []
         var losses = 0
-        var tellsVersion = true
+        var tellsVersion = !refusesVersion.load(ordering: .relaxed)
         while let next = together.isEmpty ? alone.popLast().map({ [$0] }) : together {
             together = []
             let connection: PostgresConnection
@@ -110,6 +115,7 @@ final class ReadLane: Sendable {
             } catch {
                 return giveUp(next + alone, for: error)
             }
+            let made = connectionsMade.load(ordering: .acquiring)
             let questions = LaneQuestion.merging(next, tellingVersion: tellsVersion)
             var answered = 0
             var version: SQLVersion?
@@ -124,10 +130,11 @@ final class ReadLane: Sendable {
                     answered += 1
                     switch answer {
                     case .rows(let result):
-                        if question.isVersion { version = SQLVersion(postgres: result) }
+                        if question.isVersion { version = SQLVersion(postgres: result, connections: made) }
                         question.finish(result, version)
-                    case .failed where question.isVersion:
+                    case .failed(let error) where question.isVersion:
                         tellsVersion = false
+                        if error.isRefusedStatement { refusesVersion.store(true, ordering: .relaxed) }
                         question.tell([], nil)
                     case .passedOver: alone += question.queries
                     case .failed(let error) where error.isPassing && losses < Self.losses:
@@ -171,6 +178,8 @@ final class ReadLane: Sendable {
         while let connection = resting.withLock({ $0.popLast() }) {
             if connection.looksAlive(), !connection.isOlder(than: recycle) { return connection }
         }
-        return try source.connect(for: .singleReads)
+        let connection = try source.connect(for: .singleReads)
+        connectionsMade.add(1, ordering: .releasing)
+        return connection
     }
 }

@@ -92,16 +92,35 @@ struct PostgresVersionTests {
         }
     }
 
+    /// What a crash of the server ends; with fewer transactions than before it, their numbers come again.
+    @Test("change when connections end, though nobody committed anything")
+    func lostConnections() async throws {
+        try await PostgresServer.withDatabase { database in
+            for _ in 0..<5 {
+                let (before, process) = (
+                    try await Self.version(of: database),
+                    try await database.read { try $0.query("SELECT pg_backend_pid()", [])[0].integer(0) }
+                )
+                try await database.write(.durable) { session in
+                    _ = try session.query(
+                        "SELECT pg_terminate_backend(CAST(CAST($1 AS BIGINT) AS INTEGER))", [.integer(process)])
+                }
+                #expect(try await Self.version(of: database) != before)
+            }
+        }
+    }
+
     @Test("are read from snapshots as the server writes them")
     func snapshots() {
-        func version(_ snapshot: String, _ start: Int64 = 1) -> SQLVersion? {
-            SQLVersion(snapshot: snapshot, start: start)
+        func version(_ snapshot: String, _ start: Int64 = 1, _ connections: UInt64 = 1) -> SQLVersion? {
+            SQLVersion(snapshot: snapshot, start: start, connections: connections)
         }
         #expect(version("100:100:") != nil)
         #expect(version("100:100:") == version("100:100:"))
         let different = [
             version("100:100:"), version("100:101:"), version("99:100:"), version("100:104:100,102"),
             version("100:104:100,103"), version("100:104:100"), version("100:100:", 2),
+            version("100:100:", 1, 2),
         ]
         #expect(Set(different).count == different.count)
         // More than there is room for, and what no server writes.
