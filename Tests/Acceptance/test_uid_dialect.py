@@ -343,11 +343,11 @@ def test_a_client_that_waits_for_the_100_gets_it(server: Daemon) -> None:
 
 
 def test_a_client_that_reads_nothing_while_it_sends_is_not_waited_for(server: Daemon) -> None:
-    """The buffer is small, but not the smallest: that one drops what carries the kernel's own acknowledgements."""
+    """The buffer is small, but not so small that it drops what carries the kernel's own acknowledgements."""
     opening, tail = form([Part("file", b"|", "a.bin")]).split(b"|")
     size = 256 * MIB
     with contextlib.closing(socket.socket()) as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         connection.settimeout(60)
         connection.connect(("127.0.0.1", server.port))
         connection.sendall(stream_head(len(opening) + size + len(tail)) + opening)
