@@ -3,6 +3,12 @@ import NIOPosix
 import StorageSQL
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// Single queries of all callers on few connections, many on their way at a time.
 ///
 /// What waits together is sent together, with one point of synchronisation: the server answers a batch without a round trip for each
@@ -24,7 +30,9 @@ final class ReadLane: Sendable {
 
     /// One is on its way while the other is filled.
     static let connections = 2
-    private static let largestBatch = 128
+    private static let largestBatch = 32
+    /// How often a worker lets others run before it takes a batch: those who were just answered ask again, and what they ask goes together.
+    private static let stepsBack = 2
     /// How many connections may be lost under a query.
     private static let losses = 2
 
@@ -95,6 +103,7 @@ final class ReadLane: Sendable {
     private func serve() {
         repeat {
             while true {
+                for _ in 0..<Self.stepsBack { sched_yield() }
                 let batch = queue.next(Self.largestBatch)
                 guard !batch.isEmpty else { break }
                 answer(batch.filter(\.isWaiting))
