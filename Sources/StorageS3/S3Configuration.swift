@@ -65,10 +65,21 @@ extension S3Configuration {
     public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         /// The part of a configuration that it is about.
         public enum Field: String, Hashable, Sendable {
-            case endpoint, region, bucket, prefix
+            /// ``S3Configuration/endpoint``.
+            case endpoint
+            /// ``S3Configuration/region``.
+            case region
+            /// ``S3Configuration/bucket``.
+            case bucket
+            /// ``S3Configuration/prefix``.
+            case prefix
+            /// The id of the key in ``S3Configuration/credentials``.
             case accessKey = "access-key"
+            /// The secret in ``S3Configuration/credentials``.
             case secretKey = "secret-key"
+            /// The session token in ``S3Configuration/credentials``.
             case sessionToken = "session-token"
+            /// ``S3Configuration/usesPathStyle``.
             case pathStyle = "path-style"
         }
 

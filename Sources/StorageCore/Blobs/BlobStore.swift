@@ -48,7 +48,7 @@ public protocol BlobStore: Sendable {
     /// Gives back what uploads into the store have left there that began longer ago than this, and that nobody will end: parts of
     /// bodies that never became blobs. Returns how many there were.
     ///
-    /// An upload under way that is hit by it begins anew; with ``Swift/Duration/zero`` that may be any.
+    /// An upload under way that is hit by it begins anew; with an age of zero that may be any.
     @discardableResult
     func abandonUploads(olderThan age: Duration) async throws -> Int
 

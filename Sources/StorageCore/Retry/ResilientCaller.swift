@@ -9,8 +9,8 @@
 ///   than the deadline, however long its attempts may take.
 /// - While the circuit is open, fails at once with ``StorageError/Code/unavailable``, transient, with the time to wait for.
 /// - A call is admitted once, however many requests its body makes. Each attempt counts for the circuit by what the body throws: a
-///   transient error is a failure of the service; an answer, welcome or not, is none. A transient error whose cause is a
-///   ``LocalShortage`` says nothing about the service: its repetitions are free, because the service was not asked.
+///   transient error is a failure of the service; an answer, welcome or not, is none. A shortage in this process says nothing about
+///   the service: its repetitions are free, because the service was not asked.
 /// - Cancellation ends the waiting and passes through; it says nothing about the service.
 ///
 /// Copies share the budget and the circuit.
