@@ -25,6 +25,9 @@ COMMON = [b"common content %d " % number * 100 for number in range(4)]
 
 CONTENT_TYPE = "application/octet-stream"
 
+# What is said of an upload whose file is gone by the time that its commit is known.
+OVERTAKEN = b"The file was deleted while it was being stored."
+
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
@@ -111,7 +114,7 @@ class Worker:
             answer = self._change(
                 "form", {path: value}, "POST", "/api/v1/files/upload", form(parts), {"Content-Type": form_type()}
             )
-        self._expect("put", answer, 200, 201, 204)
+        self._expect("put", answer, 200, 201, 204, *([404] if self._is_overtaken(answer) else []))
 
     def delete(self) -> None:
         path = self._any_path()
@@ -177,9 +180,13 @@ class Worker:
             raise
         if answer.status < 300:
             self.history.append(Operation(name, keyed, answer.began, answer.ended))
-        elif answer.status >= 500:
+        elif answer.status >= 500 or self._is_overtaken(answer):
             self.history.append(Operation(name, keyed, answer.began, None))
         return answer
+
+    def _is_overtaken(self, answer: Answer) -> bool:
+        """Whether an upload took effect while the database was away, and another client deleted the file before that was found out."""
+        return bool(self.tolerated) and answer.status == 404 and OVERTAKEN in answer.content
 
     def _saw(self, path: str, value: Value, answer: Answer) -> None:
         self.reads.append(Read(self.principal.key(path), value, answer.began, answer.ended))
