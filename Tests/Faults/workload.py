@@ -114,7 +114,7 @@ class Worker:
             answer = self._change(
                 "form", {path: value}, "POST", "/api/v1/files/upload", form(parts), {"Content-Type": form_type()}
             )
-        self._expect("put", answer, 200, 201, 204, *([404] if self._is_overtaken(answer) else []))
+        self._expect("put", answer, 200, 201, 204, *([404] if self._is_overtaken(answer, path) else []))
 
     def delete(self) -> None:
         path = self._any_path()
@@ -180,13 +180,14 @@ class Worker:
             raise
         if answer.status < 300:
             self.history.append(Operation(name, keyed, answer.began, answer.ended))
-        elif answer.status >= 500 or self._is_overtaken(answer):
+        elif answer.status >= 500 or self._is_overtaken(answer, *values):
             self.history.append(Operation(name, keyed, answer.began, None))
         return answer
 
-    def _is_overtaken(self, answer: Answer) -> bool:
+    def _is_overtaken(self, answer: Answer, *paths: str) -> bool:
         """Whether an upload took effect while the database was away, and another client deleted the file before that was found out."""
-        return bool(self.tolerated) and answer.status == 404 and OVERTAKEN in answer.content
+        may_be = bool(self.tolerated) and all(path in self.shared for path in paths)
+        return may_be and answer.status == 404 and OVERTAKEN in answer.content
 
     def _saw(self, path: str, value: Value, answer: Answer) -> None:
         self.reads.append(Read(self.principal.key(path), value, answer.began, answer.ended))
