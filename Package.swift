@@ -44,6 +44,7 @@ let package = Package(
         .library(name: "StorageSQLite", targets: ["StorageSQLite"]),
         .library(name: "StoragePostgres", targets: ["StoragePostgres"]),
         .library(name: "StorageS3", targets: ["StorageS3"]),
+        .library(name: "StorageRedis", targets: ["StorageRedis"]),
         .library(name: "StorageHTTP", targets: ["StorageHTTP"]),
         .library(name: "StorageTesting", targets: ["StorageTesting"]),
         .executable(name: "storaged", targets: ["storaged"]),
@@ -67,7 +68,11 @@ let package = Package(
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(name: "CLinux"),
+        .target(name: "CSwaggerUI"),
         .target(
             name: "StorageMigrations",
             path: "Migrations",
@@ -100,12 +105,20 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "StorageRedis",
+            dependencies: ["CHiredis", "StorageCore", .logging, .metrics, .nioCore, .nioPosix],
+            swiftSettings: settings
+        ),
+        .target(
             name: "StorageHTTP",
             dependencies: [
-                "StorageCore", .hummingbird, .hummingbirdCore, .httpTypes, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioCore,
-                .nioHTTP1, .nioPosix, .logging, .metrics, .serviceLifecycle,
+                "CZlib", "StorageCore", .hummingbird, .hummingbirdCore, .httpTypes, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+                .nioCore, .nioHTTP1, .nioPosix, .logging, .metrics, .serviceLifecycle,
             ],
-            resources: [.embedInCode("OpenAPI/openapi.json"), .embedInCode("OpenAPI/docs.html")],
+            resources: [
+                .embedInCode("OpenAPI/openapi.json"), .embedInCode("OpenAPI/docs.html"),
+                .embedInCode("OpenAPI/swagger.html"), .embedInCode("OpenAPI/start.js"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -116,9 +129,9 @@ let package = Package(
         .executableTarget(
             name: "storaged",
             dependencies: [
-                "StorageCore", "StorageSQL", "StorageSQLite", "StoragePostgres", "StorageS3", "StorageHTTP",
-                "StorageMigrations", .argumentParser, .asyncHTTPClient, .configuration, .hummingbird,
-                .hummingbirdCore, .hummingbirdTLS, .logging,
+                "StorageCore", "StorageSQL", "StorageSQLite", "StoragePostgres", "StorageS3", "StorageRedis",
+                "StorageHTTP", "StorageMigrations", "CSwaggerUI", .argumentParser, .asyncHTTPClient, .configuration,
+                .hummingbird, .hummingbirdCore, .hummingbirdTLS, .logging, .metrics,
                 .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle, .unixSignals, .yams,
             ],
             swiftSettings: settings
@@ -164,7 +177,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StorageCoreTests",
-            dependencies: ["StorageCore", "StorageTesting", .nioCore, .nioPosix, .logging],
+            dependencies: ["StorageCore", "StorageTesting", .nioCore, .nioPosix, .logging, .metrics],
             swiftSettings: settings
         ),
         .testTarget(
@@ -183,11 +196,17 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "StorageRedisTests",
+            dependencies: ["StorageRedis", "StorageCore", "StorageTesting", .nioCore, .nioPosix],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "StorageHTTPTests",
             dependencies: [
-                "StorageHTTP", "StorageCore", "StorageTesting", .hummingbird, .hummingbirdCore, .hummingbirdTesting,
+                "CZlib", "StorageHTTP", "StorageCore", "StorageTesting", .hummingbird, .hummingbirdCore,
+                .hummingbirdTesting,
                 .httpTypes,
-                .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioPosix, .logging,
+                .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioPosix, .logging, .metrics,
             ],
             swiftSettings: settings
         ),

@@ -19,6 +19,18 @@ public struct Migration: Sendable {
             number: 2, name: "limits",
             up: PackageResources.sqlite_0002_limits_up_sql,
             down: PackageResources.sqlite_0002_limits_down_sql),
+        Migration(
+            number: 3, name: "facts",
+            up: PackageResources.sqlite_0003_facts_up_sql,
+            down: PackageResources.sqlite_0003_facts_down_sql),
+        Migration(
+            number: 4, name: "damage",
+            up: PackageResources.sqlite_0004_damage_up_sql,
+            down: PackageResources.sqlite_0004_damage_down_sql),
+        Migration(
+            number: 5, name: "paths",
+            up: PackageResources.sqlite_0005_paths_up_sql,
+            down: PackageResources.sqlite_0005_paths_down_sql),
     ]
 
     /// All steps for Postgres, in order; each makes the same tables and columns as that of the same number for SQLite.
@@ -31,6 +43,18 @@ public struct Migration: Sendable {
             number: 2, name: "limits",
             up: PackageResources.postgres_0002_limits_up_sql,
             down: PackageResources.postgres_0002_limits_down_sql),
+        Migration(
+            number: 3, name: "facts",
+            up: PackageResources.postgres_0003_facts_up_sql,
+            down: PackageResources.postgres_0003_facts_down_sql),
+        Migration(
+            number: 4, name: "damage",
+            up: PackageResources.postgres_0004_damage_up_sql,
+            down: PackageResources.postgres_0004_damage_down_sql),
+        Migration(
+            number: 5, name: "paths",
+            up: PackageResources.postgres_0005_paths_up_sql,
+            down: PackageResources.postgres_0005_paths_down_sql),
     ]
 
     private init(number: Int, name: String, up: [UInt8], down: [UInt8]) {

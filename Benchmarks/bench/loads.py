@@ -64,14 +64,16 @@ def dd(source: Path, target: Path) -> float:
     return time.perf_counter() - began
 
 
-def fsyncs(directory: Path, seconds: float) -> float:
-    """Appends of 1 KiB per second, each followed by its own fsync: what the disk gives one writer."""
+def fsyncs(directory: Path, seconds: float, longer: float = 0) -> float:
+    """Appends of 1 KiB per second, each followed by its own fsync, `longer` seconds longer: what the disk gives one writer."""
     path = directory / "fsyncs"
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     block, count, end = os.urandom(1024), 0, time.perf_counter() + seconds
     try:
         while time.perf_counter() < end:
             os.write(descriptor, block)
+            if longer:
+                time.sleep(longer)
             os.fsync(descriptor)
             count += 1
     finally:

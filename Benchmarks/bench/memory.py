@@ -28,7 +28,7 @@ def memory(settings: Settings) -> list[Result]:
         with storaged(settings.directory) as daemon:
             daemon.status_of("/healthz")
             time.sleep(2)  # what a started server needs when nobody asks for anything
-            idle.append(daemon.memory()["VmRSS"] / MIB)
+            idle.append(daemon.memory()[0]["VmRSS"] / MIB)
     return [
         Result("memory", "resident, idle", "MiB", idle, "40", "25", digits=1),
         Result("memory", f"growth by a {settings.huge / GIB:g} GiB upload", "MiB", upload, "+32", "+16", digits=1),
@@ -38,10 +38,9 @@ def memory(settings: Settings) -> list[Result]:
 
 def growth(daemon: Daemon, act: Callable[P, None], *arguments: P.args, **options: P.kwargs) -> float:
     """How much the resident size rose at most while `act` ran, in MiB."""
-    daemon.reset_peak_memory()
-    before = daemon.memory()["VmRSS"]
+    daemon.mark_memory()
     act(*arguments, **options)
-    return (daemon.memory()["VmHWM"] - before) / MIB
+    return daemon.memory_growth() / MIB
 
 
 def slow_transfers(port: int, headers: Mapping[str, str]) -> None:

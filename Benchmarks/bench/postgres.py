@@ -107,9 +107,10 @@ INSERT INTO files (id, container_id, path, depth, type, kind, created_at, modifi
 SELECT uuid_send(gen_random_uuid()), container, convert_to(path, 'UTF8'), depth, 'folder', 'other', now, now FROM
 (SELECT DISTINCT container, 'loaded/' || lpad((number / 1000)::text, 5, '0') AS path, 2 AS depth, now FROM loaded
 UNION SELECT container, 'loaded', 1, now FROM loaded) folders;
-INSERT INTO files (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at)
+INSERT INTO files (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at,
+    copy_of, number, size, media_type, revised_at, blob_id, space, hash, gen)
 SELECT file, container, convert_to('loaded/' || lpad((number / 1000)::text, 5, '0') || '/' || lpad(number::text, 8, '0') || '.txt',
-    'UTF8'), 3, 'file', revision, 'text', now, now FROM loaded;
+    'UTF8'), 3, 'file', revision, 'text', now, now, revision, 1, 32, 'text/plain', now, blob, container, sha256(blob), 0 FROM loaded;
 INSERT INTO revisions (id, file_id, container_id, number, blob_id, size, media_type, created_at)
 SELECT revision, file, container, 1, blob, 32, 'text/plain', now FROM loaded;
 UPDATE containers SET used_bytes = 32 * :count, used_files = :count WHERE id = decode(current_setting('fill.container'), 'hex');

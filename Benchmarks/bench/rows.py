@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from bench.memory import memory
+from bench.neighbours import neighbours
 from bench.postgres import postgres_get_1k, postgres_lookup, postgres_many, postgres_put_1k, programs
 from bench.report import Result
 from bench.s3 import s3_1g, s3_16k, s3_hot, s3_memory
@@ -21,6 +22,7 @@ ROWS: dict[str, Callable[[Settings], list[Result]]] = {
     "put-1g": put_1g,
     "put-1k": put_1k,
     "memory": memory,
+    "neighbours": neighbours,
     "postgres-get-1k": postgres_get_1k,
     "postgres-put-1k": postgres_put_1k,
     "postgres-lookup": postgres_lookup,
@@ -30,13 +32,15 @@ ROWS: dict[str, Callable[[Settings], list[Result]]] = {
     "s3-memory": s3_memory,
     "s3-hot": s3_hot,
 }
-LOADED_ROWS = ("list", "lookup", "start")
+LOADED_ROWS = ("flat", "list", "lookup", "start")
 NEEDS = {
     "get-1k": ("wrk", "nginx"),
     "get-10m": ("wrk", "nginx"),
     "get-1g": ("nginx",),
     "put-1g": ("nginx",),
-    "put-1k": ("wrk",),
+    "put-1k": ("wrk", "cc"),
+    "neighbours": ("nginx",),
+    "flat": ("wrk",),
     "lookup": ("wrk",),
     "postgres-get-1k": ("wrk", "nginx", "postgres"),
     "postgres-put-1k": ("wrk", "postgres"),

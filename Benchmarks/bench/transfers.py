@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from bench import loads
 from bench.report import Result, alternate
 from bench.servers import Daemon, Nginx, new_member, nginx, storaged
 from bench.settings import GIB, MIB, Settings
+
+SLOW_DISK = Path(__file__).with_name("slow-disk.c")
 
 
 def put_file(daemon: Daemon, headers: Mapping[str, str], path: str, file: Path) -> None:
@@ -138,7 +141,17 @@ def put_1g(settings: Settings) -> list[Result]:
 
 
 def put_1k(settings: Settings) -> list[Result]:
-    with storaged(settings.directory) as daemon:
+    """Small files on the disk as it is; and as it would be, if it took a millisecond longer for everything it acknowledges."""
+    library = settings.directory / "slow-disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(SLOW_DISK)], check=True)
+    return [
+        put_1k_where_syncs_take_longer(settings, 0, "single fsyncs/s of the same disk"),
+        put_1k_where_syncs_take_longer(settings, 0.001, "single fsyncs/s, 1 ms longer", LD_PRELOAD=str(library)),
+    ]
+
+
+def put_1k_where_syncs_take_longer(settings: Settings, by: float, peer: str, **environment: str) -> Result:
+    with storaged(settings.directory, **environment) as daemon:
         authorization = new_member(daemon.url).client.headers["Authorization"]
 
         def files() -> float:
@@ -147,8 +160,8 @@ def put_1k(settings: Settings) -> list[Result]:
 
         def fsyncs() -> float:
             os.sync()
-            return loads.fsyncs(settings.directory, min(settings.seconds, 3))
+            return loads.fsyncs(settings.directory, min(settings.seconds, 3), by)
 
         ours, theirs = alternate(settings.pairs, files, fsyncs)
-    what = "1 KiB PUT durable, 32 clients"
-    return [Result("put-1k", what, "files/s", ours, "2", "5", "single fsyncs/s of the same disk", theirs)]
+    what = "1 KiB PUT durable, 32 clients" + (f", every fsync {by * 1000:g} ms longer" if by else "")
+    return Result("put-1k", what, "files/s", ours, "2", "5", peer, theirs)

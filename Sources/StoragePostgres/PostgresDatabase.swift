@@ -88,6 +88,13 @@ package struct PostgresDatabase: SQLDatabase {
         try await transactions.run(.writing(durability), cancellation, body)
     }
 
+    package var load: SQLLoad {
+        let (connections, queue, reads) = (pool.load, transactions.load, lane.load)
+        return SQLLoad(
+            inUse: connections.inUse, idle: connections.idle, waiting: queue.waiting + reads.waiting,
+            timeouts: queue.timeouts &+ reads.timeouts)
+    }
+
     package func close() async throws {
         await transactions.close()
         await lane.close()

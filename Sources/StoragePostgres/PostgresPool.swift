@@ -34,6 +34,8 @@ package final class PostgresPool: Sendable {
     private struct State {
         /// The one that has rested longest first.
         var resting: [PostgresConnection] = []
+        /// How many are taken.
+        var inUse = 0
         var isClosed = false
         /// Whether somebody is going to look after those beyond the size.
         var hasTimer = false
@@ -55,6 +57,19 @@ package final class PostgresPool: Sendable {
     ///
     /// Callers see to it that they are no more than ``Options/connections``.
     func take() throws(PostgresError) -> PostgresConnection {
+        state.withLock { $0.inUse += 1 }
+        do throws(PostgresError) {
+            return try find()
+        } catch {
+            state.withLock { $0.inUse -= 1 }
+            throw error
+        }
+    }
+
+    /// How many connections are taken, and how many rest.
+    var load: (inUse: Int, idle: Int) { state.withLock { ($0.inUse, $0.resting.count) } }
+
+    private func find() throws(PostgresError) -> PostgresConnection {
         while let connection = nextResting() {
             if isUsable(connection) { return connection }
             // What ended one has most likely ended those that have rested as long.
@@ -67,6 +82,7 @@ package final class PostgresPool: Sendable {
     func giveBack(_ connection: PostgresConnection, isUsable: Bool) {
         connection.restsSince = .now()
         let needsTimer = state.withLock { state in
+            state.inUse -= 1
             guard isUsable, !state.isClosed else { return false }
             state.resting.append(connection)
             guard state.resting.count > options.size, !state.hasTimer else { return false }

@@ -44,6 +44,9 @@ final class ReadLane: Sendable {
         self.waiting = WaitingLine(timeout: options.timeout)
     }
 
+    /// How many wait, and how many have waited in vain.
+    var load: (waiting: Int, timeouts: UInt64) { (queue.waiting, waiting.timeouts) }
+
     /// Asks one query. A cancelled caller is gone at once; a query that is on its way by then is answered to nobody.
     func query(_ sql: String, _ arguments: [SQLValue]) async throws -> [SQLRow] {
         let parameters = try PostgresParameters(arguments)

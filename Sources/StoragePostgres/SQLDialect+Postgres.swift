@@ -12,12 +12,16 @@ extension SQLDialect {
         forShare: " FOR SHARE",
         forKeyShare: " FOR KEY SHARE",
         skipLocked: " SKIP LOCKED",
+        place: { "position(\($0) IN \($1))" },
+        isDistinct: "IS DISTINCT FROM",
         tableLookup: "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
-        // Another migrator may take its time: the limits on a statement's time do not hold in this transaction.
+        // Another migrator may take its time, and so may a step: the limits on a statement's time do not hold in this transaction. But
+        // behind a step that waits for a table, which a dump has in use say, everybody else waits too.
         migrationLock: """
             SET LOCAL statement_timeout = 0;
             SET LOCAL lock_timeout = 0;
             SELECT pg_advisory_xact_lock(\(LockKey.migration.rawValue));
+            SET LOCAL lock_timeout = '1s';
             """,
         accountLock: "SELECT pg_advisory_xact_lock(\(LockKey.account.rawValue))",
         writeBarrier: .statementTriggers)

@@ -61,5 +61,10 @@ final class SingleQuestion: SQLSession {
         throw Stop()
     }
 
+    func asksSeveralQuestions() throws {
+        needsTransaction = true
+        throw Stop()
+    }
+
     private var hasAnswered = false
 }

@@ -61,6 +61,9 @@ final class TransactionQueue: Sendable {
         }
     }
 
+    /// How many wait, and how many have waited in vain.
+    var load: (waiting: Int, timeouts: UInt64) { (queue.waiting, waiting.timeouts) }
+
     /// Refuses what comes from now on and returns when everything that waited is done.
     func close() async {
         await queue.close()

@@ -39,6 +39,10 @@ final class WaitingLine<Waiter: Waiting>: Sendable {
     private let timeout: TimeAmount
     private let description: String
     private let state = Mutex(State())
+    private let refused = Atomic<UInt64>(0)
+
+    /// How many have waited in vain.
+    var timeouts: UInt64 { refused.load(ordering: .relaxed) }
 
     init(timeout: Duration) {
         self.timeout = TimeAmount(timeout)
@@ -76,6 +80,7 @@ final class WaitingLine<Waiter: Waiting>: Sendable {
             }
             return (late, state.entries[state.first].deadline)
         }
+        refused.wrappingAdd(UInt64(late.count), ordering: .relaxed)
         for waiter in late { waiter.refuse(SQLError(.busy, description)) }
         if let next { wake(at: next) }
     }

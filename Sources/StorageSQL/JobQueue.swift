@@ -46,6 +46,9 @@ package final class JobQueue<Job: Sendable>: Sendable {
         self.limit = limit
     }
 
+    /// How many jobs wait.
+    package var waiting: Int { state.withLock { $0.count } }
+
     /// Puts a job at the end.
     package func admit(_ job: Job) -> Admission {
         state.withLock { state in

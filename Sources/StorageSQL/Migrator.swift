@@ -1,3 +1,4 @@
+import Logging
 package import StorageCore
 package import StorageMigrations
 
@@ -8,6 +9,7 @@ package import StorageMigrations
 /// - The journal, a table of its own, says which steps the database has, each with a digest of its text.
 /// - A step and its row in the journal are one durable transaction, which reads the journal anew before it decides: several
 ///   processes may do this at once, and each step is taken once.
+/// - Where a step runs beside others, and they have its tables in use, it lets those pass who wait behind it and is tried again.
 /// - A database that does not fit is refused before anything is done to it: a released step whose text has changed, a step that
 ///   this program does not know because it is older than the schema, a gap.
 package struct Migrator: Sendable {
@@ -114,10 +116,30 @@ package struct Migrator: Sendable {
         _ body: @escaping @Sendable (MigrationJournal) throws -> Value
     ) async throws -> Value {
         let dialect = database.dialect
+        let runsBesideOthers = dialect.migrationLock != nil
+        let start = ContinuousClock.now
+        var attempts = 0
         return try await translatingErrors {
-            try await database.write(.durable) { try body(MigrationJournal($0, dialect)) }
+            while true {
+                attempts += 1
+                do {
+                    return try await database.write(.durable) { try body(MigrationJournal($0, dialect)) }
+                } catch let error as SQLError
+                    where error.kind == .busy && runsBesideOthers && start.duration(to: .now) < Self.patience
+                {
+                    if attempts == 1 {
+                        Logger(label: "storage.sql").warning(
+                            "a migration waits for those who use the database", metadata: ["error": "\(error)"])
+                    }
+                    try await Task.sleep(for: Self.pause)
+                }
+            }
         }
     }
+
+    /// As long as a dump of the database may take.
+    private static let patience = Duration.seconds(1_800)
+    private static let pause = Duration.seconds(1)
 
     private func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {

@@ -16,15 +16,23 @@ final class RecordCache: Sendable {
         var entries = LRUCache<FileSelector, Entry>(capacity: capacity)
         /// The version that somebody told last.
         var version: SQLVersion?
+        var statistics = CacheStatistics()
     }
 
     private let state = Mutex(State())
+
+    /// How often records were found here.
+    var statistics: CacheStatistics { state.withLock { $0.statistics } }
 
     /// The record that was found at this version.
     func record(_ selector: FileSelector, at version: SQLVersion) -> FileRecord? {
         state.withLock { state in
             state.version = version
-            guard let entry = state.entries.value(for: selector), entry.version == version else { return nil }
+            guard let entry = state.entries.value(for: selector), entry.version == version else {
+                state.statistics.misses &+= 1
+                return nil
+            }
+            state.statistics.hits &+= 1
             return entry.record
         }
     }

@@ -42,8 +42,34 @@ package protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLSession) throws -> Value
     ) async throws -> Value
 
+    /// How busy it is at this moment. Never waits.
+    var load: SQLLoad { get }
+
     /// Finishes what is under way and closes all connections; nothing may be called afterwards.
     func close() async throws
+}
+
+/// How busy a database is.
+package struct SQLLoad: Hashable, Sendable {
+    /// Connections for transactions that are in use, and that rest; nil where connections are not taken and given back.
+    package var connections: (inUse: Int, idle: Int)? {
+        guard let inUse, let idle else { return nil }
+        return (inUse, idle)
+    }
+    private let inUse: Int?
+    private let idle: Int?
+    /// Transactions and reads that wait.
+    package let waiting: Int
+    /// Those that have waited in vain, since the start.
+    package let timeouts: UInt64
+
+    /// Describes a database.
+    package init(inUse: Int? = nil, idle: Int? = nil, waiting: Int, timeouts: UInt64 = 0) {
+        self.inUse = inUse
+        self.idle = idle
+        self.waiting = waiting
+        self.timeouts = timeouts
+    }
 }
 
 /// The name of one committed state of a database: equal only for equal states.
@@ -108,9 +134,15 @@ package protocol SQLSession {
 
     /// Runs several statements without parameters, separated by semicolons: for migrations.
     func script(_ sql: String) throws
+
+    /// Says of a read that it asks more than one question, so that none of them is asked where one alone is answered fastest.
+    func asksSeveralQuestions() throws
 }
 
 extension SQLSession {
+    /// Is the same to most.
+    package func asksSeveralQuestions() throws {}
+
     /// The first row of a query; nil when there is none.
     package func first(_ sql: String, _ arguments: [SQLValue]) throws -> SQLRow? {
         try query(sql, arguments).first
@@ -138,6 +170,10 @@ package struct SQLDialect: Sendable {
     package let forKeyShare: String
     /// Behind ``forUpdate``: leaves out rows that others hold.
     package let skipLocked: String
+    /// The first place, from 1, at which the first of two expressions, both bytes, stands in the second; 0 where it does not.
+    package let place: @Sendable (String, String) -> String
+    /// Between two values, or rows of them: whether they differ, where NULL is a value like any other.
+    package let isDistinct: String
     /// A query that has a row where there is a table of the name `$1`.
     package let tableLookup: String
     /// A statement that keeps other migrators out until the end of the transaction; nil where the transaction does.
@@ -150,7 +186,8 @@ package struct SQLDialect: Sendable {
     /// Describes a database.
     package init(
         name: String, now: String, forUpdate: String, forNoKeyUpdate: String, forShare: String, forKeyShare: String,
-        skipLocked: String, tableLookup: String, migrationLock: String?, accountLock: String?,
+        skipLocked: String, place: @escaping @Sendable (String, String) -> String, isDistinct: String,
+        tableLookup: String, migrationLock: String?, accountLock: String?,
         writeBarrier: SQLWriteBarrier
     ) {
         self.name = name
@@ -160,6 +197,8 @@ package struct SQLDialect: Sendable {
         self.forShare = forShare
         self.forKeyShare = forKeyShare
         self.skipLocked = skipLocked
+        self.place = place
+        self.isDistinct = isDistinct
         self.tableLookup = tableLookup
         self.migrationLock = migrationLock
         self.accountLock = accountLock

@@ -18,7 +18,7 @@ package struct SQLLookup: Sendable {
 
     /// The file or folder at a path of a container.
     package static let fileByPath = SQLLookup(
-        single: "\(StoredFile.selection) WHERE f.container_id = $1 AND f.path = $2", width: 2,
+        single: "\(StoredFile.selection(.copy)) WHERE f.container_id = $1 AND f.path = $2", width: 2,
         columns: StoredFile.columns
     ) { keys in
         """

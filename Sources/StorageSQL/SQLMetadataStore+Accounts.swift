@@ -288,8 +288,7 @@ extension SQLTransaction {
         let credential = CredentialID()
         try session.execute(
             """
-            INSERT INTO credentials \
-            (id, digest, account_id, kind, label, created_at, expires_at, idle_until) \
+            INSERT INTO credentials (id, digest, account_id, kind, label, created_at, expires_at, idle_until) \
             VALUES ($1, $2, $3, $4, $5, \(dialect.now), \(dialect.now) + $6, \(dialect.now) + $7)
             """,
             [

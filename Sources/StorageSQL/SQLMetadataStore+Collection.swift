@@ -59,6 +59,8 @@ extension SQLMetadataStore {
             case .sweepTombstones(let age):
                 return try transaction.sweep(
                     "blobs", "state = 'gone' AND gen <> 0 AND state_at < \(now) - $1", [.integer(age)])
+            case .backfill:
+                return try transaction.fillFacts(limit: SQLTransaction.sweepSize)
             }
         }
     }

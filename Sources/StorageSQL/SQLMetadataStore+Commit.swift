@@ -4,6 +4,7 @@ public import StorageCore
 extension SQLMetadataStore {
     /// See ``/StorageCore/MetadataStore/commit(_:)``.
     public func commit(_ change: FileChange) async throws -> FileChangeResult {
+        try change.checkSelector()
         do {
             return try await write { try $0.perform(change) }
         } catch is BlobLost {
@@ -31,6 +32,7 @@ extension SQLTransaction {
         case .deleteTree(let container, let path, let limit): try deleteTree(container, path, limit: limit)
         case .move(let relocation): try move(relocation)
         case .copy(let relocation): try copy(relocation)
+        case .restore(let restoration): try restore(restoration)
         }
     }
 

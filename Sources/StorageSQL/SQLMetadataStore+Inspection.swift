@@ -31,36 +31,26 @@ extension SQLMetadataStore {
     /// See ``/StorageCore/MetadataStore/inspectContainers(after:limit:)``.
     public func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
         try await read { transaction in
-            try transaction.session.query(
+            try transaction.session.asksSeveralQuestions()
+            return try transaction.session.query(
                 "SELECT id, reserved_bytes FROM containers WHERE id > $1 ORDER BY id LIMIT $2",
                 [.id(after ?? ContainerID(high: 0, low: 0)), .integer(Int64(limit))]
             ).map { row in
                 let id: ContainerID = try row.id(0)
                 let recorded = try transaction.usage(of: id)
-                var counted = try transaction.countedUsage(of: id)
-                (counted.limitBytes, counted.limitFiles) = (recorded.limitBytes, recorded.limitFiles)
+                var found = try transaction.inspectFiles(of: id)
+                (found.usage.limitBytes, found.usage.limitFiles) = (recorded.limitBytes, recorded.limitFiles)
                 let uploads = try transaction.countedUploads(of: id)
                 return ContainerInspection(
-                    id: id, recorded: recorded, counted: counted, recordedReservations: try row.integer(1),
-                    countedReservations: uploads.reserved, longestSilence: uploads.silence)
+                    id: id, recorded: recorded, counted: found.usage, recordedReservations: try row.integer(1),
+                    countedReservations: uploads.reserved, longestSilence: uploads.silence,
+                    miscopiedFiles: found.miscopied)
             }
         }
     }
 }
 
 extension SQLTransaction {
-    fileprivate func countedUsage(of container: ContainerID) throws -> Usage {
-        let row = try session.first(
-            """
-            SELECT CAST(COALESCE(SUM(CASE WHEN f.revision_id = r.id THEN r.size ELSE 0 END), 0) AS BIGINT), \
-            CAST(COALESCE(SUM(CASE WHEN f.revision_id = r.id THEN 1 ELSE 0 END), 0) AS BIGINT), \
-            CAST(COALESCE(SUM(CASE WHEN f.revision_id = r.id THEN 0 ELSE r.size END), 0) AS BIGINT) \
-            FROM files f JOIN revisions r ON r.file_id = f.id WHERE f.container_id = $1
-            """, [.id(container)])
-        guard let row else { return Usage() }
-        return Usage(bytes: try row.integer(0), files: try row.integer(1), revisionBytes: try row.integer(2))
-    }
-
     fileprivate func countedUploads(of container: ContainerID) throws -> (reserved: Int64, silence: Int64?) {
         let row = try session.first(
             """

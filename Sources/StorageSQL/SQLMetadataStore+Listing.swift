@@ -11,9 +11,27 @@ extension SQLMetadataStore {
     public func list(_ query: ListQuery) async throws -> Page<FileRecord> {
         try await read { transaction in
             let (sql, arguments) = query.statement
-            let records = try transaction.session.query(sql, arguments).map { try StoredFile($0).record }
-            return Page(entries: Array(records.prefix(query.limit)), hasMore: records.count > query.limit)
+            let rows = try transaction.session.query(sql, arguments)
+            return Page(
+                entries: try transaction.records(Array(rows.prefix(query.limit))), hasMore: rows.count > query.limit)
         }
+    }
+
+    /// See ``/StorageCore/MetadataStore/search(_:)``.
+    public func search(_ query: SearchQuery) async throws -> Stretch<FileRecord> {
+        try await read { try $0.search(query) }
+    }
+
+    /// See ``/StorageCore/MetadataStore/folderUsage(of:after:limit:)``.
+    public func folderUsage(
+        of container: ContainerID, after: FilePath?, limit: Int
+    ) async throws -> Stretch<FolderUsage> {
+        try await read { try $0.folderUsage(of: container, after: after, limit: limit) }
+    }
+
+    /// See ``/StorageCore/MetadataStore/revisions(of:limit:)``.
+    public func revisions(of selector: FileSelector, limit: Int) async throws -> [FileRecord]? {
+        try await read { try $0.revisions(of: selector, limit: limit) }
     }
 
     /// See ``/StorageCore/MetadataStore/usage(of:)``.
@@ -34,14 +52,16 @@ extension ListQuery {
         let prefix: [UInt8]
         switch scope {
         case .files(let given):
-            conditions.append("f.type = 'file'")
+            if kind == nil { conditions.append("f.type = 'file'") }
             prefix = given
         case .folder(let folder):
             add("f.depth =", .integer(folder.map { Int64($0.depth) + 1 } ?? 0))
             prefix = folder?.prefix ?? []
+        case .tree(let folder):
+            prefix = folder.prefix
         }
         if let kind {
-            if case .folder = scope { conditions.append("f.type = 'file'") }
+            conditions.append("f.type = 'file'")
             add("f.kind =", .text(kind.rawValue))
         }
         if let after, !after.bytes.lexicographicallyPrecedes(prefix) {
@@ -52,7 +72,7 @@ extension ListQuery {
         if let end = Self.successor(of: prefix) { add("f.path <", .bytes(end)) }
         arguments.append(.integer(Int64(limit) + 1))
         let sql = """
-            \(StoredFile.selection) WHERE \(conditions.joined(separator: " AND ")) \
+            \(StoredFile.selection(.copy)) WHERE \(conditions.joined(separator: " AND ")) \
             ORDER BY f.path LIMIT $\(arguments.count)
             """
         return (sql, arguments)

@@ -10,6 +10,9 @@ public struct SQLMetadataStore: MetadataStore {
         self.database = database
     }
 
+    /// How often records were remembered that were asked for.
+    public var recordStatistics: CacheStatistics { records.statistics }
+
     /// See ``/StorageCore/MetadataStore/recall(_:)``: a record that was read at the version that the database still has.
     public func recall(_ selector: FileSelector) -> FileRecord? {
         database.version.flatMap { records.record(selector, at: $0) }
@@ -26,7 +29,7 @@ public struct SQLMetadataStore: MetadataStore {
             ? database.version(on: eventLoop)?.flatMap { version in
                 let known = version.flatMap { records.record(selector, at: $0) }
                 return known.map { eventLoop.makeSucceededFuture($0) } ?? lookUp(selector, on: eventLoop)
-                    ?? eventLoop.makeFailedFuture(SQLError(.other, "queries without a task are not taken any more"))
+                    ?? eventLoop.makeFailedFuture(Self.notTaken)
             } : lookUp(selector, on: eventLoop)
         return found?.flatMapErrorThrowing { error in
             throw (error as? SQLError).map(StorageError.init) ?? error
@@ -34,17 +37,27 @@ public struct SQLMetadataStore: MetadataStore {
     }
 
     private func lookUp(
-        _ selector: FileSelector, on eventLoop: any EventLoop
+        _ selector: FileSelector, in source: StoredFile.Source = .copy, on eventLoop: any EventLoop
     ) -> EventLoopFuture<FileRecord?>? {
         let dialect = database.dialect
         let found = database.read(on: eventLoop) {
-            try SQLTransaction(session: $0, dialect: dialect).file(selector)?.record
+            try SQLTransaction(session: $0, dialect: dialect).row(selector, source).map { try StoredFile($0)?.record }
         }
-        return found?.map { record, version in
-            if let record, let version { records.remember(record, of: selector, at: version) }
-            return record
+        return found?.flatMap { found, version in
+            switch found {
+            case nil:
+                return eventLoop.makeSucceededFuture(nil)
+            case .some(let record?):
+                if let version { records.remember(record, of: selector, at: version) }
+                return eventLoop.makeSucceededFuture(record)
+            // A copy that is not to be believed.
+            case .some(nil):
+                return lookUp(selector, in: .origin, on: eventLoop) ?? eventLoop.makeFailedFuture(Self.notTaken)
+            }
         }
     }
+
+    private static let notTaken = SQLError(.other, "queries without a task are not taken any more")
 
     /// Looks a record up, and remembers it where nobody committed anything meanwhile.
     func remembering(

@@ -42,10 +42,10 @@ extension SQLTransaction {
         guard let row else { return false }
         let (container, account): (ContainerID, AccountID) = (try row.id(0), try row.id(1))
         // From the last path to the first, so that a folder comes after everything below it.
-        let entries = try session.query(
-            "\(StoredFile.selection) WHERE f.container_id = $1 ORDER BY f.path DESC LIMIT $2",
-            [.id(container), .integer(Int64(limit))]
-        ).map { try StoredFile($0).record }
+        let entries = try records(
+            session.query(
+                "\(StoredFile.selection(.copy)) WHERE f.container_id = $1 ORDER BY f.path DESC LIMIT $2",
+                [.id(container), .integer(Int64(limit))]))
         // Counted as long as it is there: whoever compares finds nothing wrong with half of it.
         try add(try remove(entries), to: container)
         guard entries.isEmpty else { return true }

@@ -15,15 +15,15 @@ extension SQLTransaction {
         try makeAncestors(of: put.path, in: put.container, asked: ancestors)
         let existing = try fileToReplace(at: put.path, in: put.container, put.precondition, asked: file)
         let content = try content(of: put.blob, mediaType: put.mediaType, sentName: put.sentName, asked: blob)
-        let (made, usage) = try makeCurrent(
+        let (current, usage) = try makeCurrent(
             content, of: existing, at: put.path, in: container, kind: put.kind, link: put.link,
             keeping: put.keepRevisions)
         try account(usage, to: container)
         let isNew = existing == nil
         try session.perform(
             "UPDATE uploads SET file_id = $1, created = $2 WHERE id = $3",
-            [.id(made.id), .integer(isNew ? 1 : 0), .id(put.upload)])
-        let record = try record(made.id, in: put.container)
+            [.id(current.id), .integer(isNew ? 1 : 0), .id(put.upload)])
+        let record = try current.record()
         return isNew ? .created(record) : .updated(record)
     }
 
@@ -62,7 +62,7 @@ extension SQLTransaction {
     ) throws -> StoredFile? {
         let existing = try lockedFile(.path(container, path), asked: asked)
         guard let existing, existing.record.isFolder else {
-            try precondition.check(existing?.record.revision)
+            try precondition.check(existing?.record)
             return existing
         }
         try removeEmptyFolder(existing.record)
@@ -80,14 +80,14 @@ extension SQLTransaction {
         let row = try asked.first()
         guard let row else { throw BlobLost() }
         return RevisionContent(
-            blob: blob, size: try row.integer(0), mediaType: mediaType, sentName: sentName,
-            generation: try row.integer(1), isReferable: try row.integer(2) == 1)
+            blob: blob, key: try row.blobKey(0), size: try row.integer(3), mediaType: mediaType, sentName: sentName,
+            isReferable: try row.integer(4) == 1)
     }
 
     func askContent(of blob: BlobID) throws -> any SQLAnswer {
         try session.ask(
             """
-            SELECT size, gen, CASE WHEN state = 'live' AND released_at IS NULL THEN 1 ELSE 0 END FROM blobs \
+            SELECT space, hash, gen, size, CASE WHEN state = 'live' AND released_at IS NULL THEN 1 ELSE 0 END FROM blobs \
             WHERE id = $1 AND state IN ('pending', 'live')\(dialect.forKeyShare)
             """, [.id(blob)])
     }
@@ -96,11 +96,11 @@ extension SQLTransaction {
     func makeCurrent(
         _ content: RevisionContent, of existing: StoredFile?, at path: FilePath, in container: OpenContainer,
         kind: FileKind, link: Link?, keeping keep: Int
-    ) throws -> (file: (id: FileID, revision: RevisionID?), usage: UsageChange) {
-        if let existing, try isCurrent(content, in: existing) {
+    ) throws -> (file: CurrentFile, usage: UsageChange) {
+        if let existing, existing.has(content) {
             try refer(to: content, changing: [])
             if let link { try publish(link, existing.record.revision?.id, in: container.id) }
-            return ((existing.record.id, existing.record.revision?.id), UsageChange())
+            return (.kept(existing.record), UsageChange())
         }
         let replaced = existing?.currentRevision
         let surplus = try existing.map { try surplusRevisions(of: $0, keeping: keep) } ?? []
@@ -113,28 +113,19 @@ extension SQLTransaction {
         try refer(to: content, changing: pruned.map(\.blob))
         let revision = RevisionID()
         let file = existing?.record.id ?? FileID()
-        if existing != nil {
-            try session.perform(
-                "UPDATE files SET revision_id = $1, kind = $2, modified_at = \(dialect.now) WHERE id = $3",
-                [.id(revision), .text(kind.rawValue), .id(file)])
-        } else {
-            try session.perform(
-                """
-                INSERT INTO files \
-                (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at) \
-                VALUES ($1, $2, $3, $4, 'file', $5, $6, \(dialect.now), \(dialect.now))
-                """,
-                [
-                    .id(file), .id(container.id), .path(path), .integer(Int64(path.depth)), .id(revision),
-                    .text(kind.rawValue),
-                ])
-        }
-        try insert(content, as: revision, number: (existing?.revisionNumber ?? 0) + 1, of: file, in: container.id)
+        let facts = content.facts(of: revision, number: (existing?.revisionNumber ?? 0) + 1)
+        let written =
+            if existing != nil {
+                try askUpdate(of: file, kind: kind, facts)
+            } else {
+                try askInsert(of: file, at: path, in: container.id, kind: kind, facts)
+            }
+        try insertCurrentRevision(of: file)
         // First the new link, then the end of the old revision's: a file that is published again keeps the age of its publication.
         if let link { try publish(link, revision, in: container.id) }
         if let replaced { try supersede(replaced.id) }
         try remove(pruned)
-        return ((file, revision), usage)
+        return (.changed(file, written), usage)
     }
 
     /// The revision is an older one from now on; its public names end.
@@ -160,15 +151,16 @@ extension SQLTransaction {
             guard revived > 0 else { throw BlobLost() }
         }
         // A corrupt life of the same bytes before this one can only be where this one has a generation.
-        if content.generation != 0 { try heal(with: content.blob) }
+        if content.key.generation != 0 { try heal(with: content) }
     }
 
     /// Points every revision of a corrupt life of the same bytes at this one, which was just proved whole: all in this transaction,
     /// or a crash would leave the rest damaged, but row by row, as one statement for thousands can take longer than a busy server
     /// lets a statement run.
-    private func heal(with blob: BlobID) throws {
-        guard let row = try session.first("SELECT space, hash FROM blobs WHERE id = $1", [.id(blob)]) else { return }
-        let life: [SQLValue] = [.bytes(try row.bytes(0)), .bytes(try row.bytes(1))]
+    ///
+    /// What the rows of their files have of the corrupt blob stays as it is: it is not believed.
+    private func heal(with content: RevisionContent) throws {
+        let life: [SQLValue] = [.id(content.key.space.id), .bytes(content.key.digest.bytes)]
         while true {
             let damaged = try session.query(
                 """
@@ -178,34 +170,49 @@ extension SQLTransaction {
             guard !damaged.isEmpty else { return }
             for revision in damaged {
                 try session.perform(
-                    "UPDATE revisions SET blob_id = $1 WHERE id = $2", [.id(blob), .bytes(try revision.bytes(0))])
+                    "UPDATE revisions SET blob_id = $1 WHERE id = $2",
+                    [.id(content.blob), .bytes(try revision.bytes(0))])
             }
         }
     }
 
     private static let healSize = 1_000
 
-    private func isCurrent(_ content: RevisionContent, in file: StoredFile) throws -> Bool {
-        guard let revision = file.record.revision, revision.mediaType == content.mediaType,
-            revision.sentName.map({ Array($0.utf8) }) == content.sentName.map({ Array($0.utf8) })
-        else { return false }
-        return try session.exists(
-            "SELECT 1 FROM revisions WHERE id = $1 AND blob_id = $2", [.id(revision.id), .id(content.blob)])
+    /// Makes a file; the answer is the row, see ``StoredFile/returning``.
+    private func askInsert(
+        of file: FileID, at path: FilePath, in container: ContainerID, kind: FileKind, _ facts: [SQLValue]
+    ) throws -> any SQLAnswer {
+        try session.ask(
+            """
+            INSERT INTO files (revision_id, copy_of, number, size, media_type, sent_name, blob_id, space, hash, gen, \
+            revised_at, id, container_id, path, depth, type, kind, created_at, modified_at) \
+            VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, \
+            \(dialect.now), $10, $11, $12, $13, 'file', $14, \(dialect.now), \(dialect.now)) \(StoredFile.returning)
+            """,
+            facts + [
+                .id(file), .id(container), .path(path), .integer(Int64(path.depth)), .text(kind.rawValue),
+            ])
     }
 
-    private func insert(
-        _ content: RevisionContent, as id: RevisionID, number: Int64, of file: FileID, in container: ContainerID
-    ) throws {
+    /// Gives a file another revision; the answer is the row, see ``StoredFile/returning``.
+    private func askUpdate(of file: FileID, kind: FileKind, _ facts: [SQLValue]) throws -> any SQLAnswer {
+        try session.ask(
+            """
+            UPDATE files SET revision_id = $1, copy_of = $1, number = $2, size = $3, media_type = $4, sent_name = $5, \
+            blob_id = $6, space = $7, hash = $8, gen = $9, revised_at = \(dialect.now), kind = $10, \
+            modified_at = \(dialect.now) WHERE id = $11 \(StoredFile.returning)
+            """, facts + [.text(kind.rawValue), .id(file)])
+    }
+
+    /// Makes the row of the revision that the row of its file has the facts of: said once, the two are the same.
+    private func insertCurrentRevision(of file: FileID) throws {
         try session.perform(
             """
             INSERT INTO revisions \
             (id, file_id, container_id, number, blob_id, size, media_type, sent_name, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \(dialect.now))
-            """,
-            [
-                .id(id), .id(file), .id(container), .integer(number), .id(content.blob), .integer(content.size),
-                .text(content.mediaType.description), .optionalText(content.sentName),
-            ])
+            SELECT revision_id, id, container_id, number, blob_id, size, media_type, sent_name, revised_at \
+            FROM files WHERE id = $1
+            """, [.id(file)])
     }
 
     private func publish(_ link: Link, _ revision: RevisionID?, in container: ContainerID) throws {
@@ -216,18 +223,6 @@ extension SQLTransaction {
             ON CONFLICT (kind, key, container_id) DO UPDATE SET revision_id = excluded.revision_id
             """, [.text(link.kind.rawValue), .bytes(link.key), .id(container), .optionalID(revision)])
     }
-}
-
-/// What a new revision is to hold.
-struct RevisionContent {
-    let blob: BlobID
-    let size: Int64
-    let mediaType: MediaType
-    let sentName: String?
-    /// Of the blob: 0 for the first life of its bytes.
-    let generation: Int64
-    /// Whether the blob is live and referred to, as far as is known: it needs no change to be referred to once more.
-    let isReferable: Bool
 }
 
 /// A revision that is to be removed.
@@ -260,13 +255,18 @@ extension SQLTransaction {
 
     /// Removes revisions with their links and releases their blobs.
     func remove(_ revisions: [StoredRevision]) throws {
-        let removed = try revisions.map { revision in
-            try session.perform("DELETE FROM links WHERE revision_id = $1", [.id(revision.id)])
-            // Another upload may have healed it: then it refers to another blob than it did.
-            return try session.ask("DELETE FROM revisions WHERE id = $1 RETURNING blob_id", [.id(revision.id)])
-        }
-        for answer in removed {
-            if let row = try answer.first() { try release(try row.id(0)) }
+        for start in stride(from: 0, to: revisions.count, by: Self.removedAtOnce) {
+            let removed = try revisions[start...].prefix(Self.removedAtOnce).map { revision in
+                try session.perform("DELETE FROM links WHERE revision_id = $1", [.id(revision.id)])
+                // Another upload may have healed it: then it refers to another blob than it did.
+                return try session.ask("DELETE FROM revisions WHERE id = $1 RETURNING blob_id", [.id(revision.id)])
+            }
+            for answer in removed {
+                if let row = try answer.first() { try release(try row.id(0)) }
+            }
         }
     }
+
+    /// Their answers are kept until the last of them was sent.
+    private static let removedAtOnce = 200
 }

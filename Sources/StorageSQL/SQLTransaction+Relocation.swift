@@ -6,7 +6,7 @@ extension SQLTransaction {
         guard let seen = try file(move.source) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container, defaults: move.limits)
         guard let source = try lockedEntry(move.source, goingTo: move.target) else { throw StorageError.noSuchFile }
-        try move.precondition.check(source.record.revision)
+        try move.precondition.check(source.record)
         guard source.record.path != move.target else { return .updated(source.record) }
         guard !(source.record.isFolder && move.target.isInside(source.record.path)) else {
             throw StorageError(.pathConflict, "A folder cannot be moved into itself.")
@@ -34,7 +34,7 @@ extension SQLTransaction {
         guard let revision = source.record.revision, let blob = source.blob else {
             throw StorageError(.unprocessable, "from: is a folder; its entries are copied one by one.")
         }
-        try copy.precondition.check(revision)
+        try copy.precondition.check(source.record)
         guard source.record.path != copy.target else { return .updated(source.record) }
         try makeAncestors(of: copy.target, in: container.id)
         let existing = try fileToReplace(at: copy.target, in: container.id, .none)
@@ -47,7 +47,7 @@ extension SQLTransaction {
                 link: nil, keeping: copy.keepRevisions)
         }
         try account(usage, to: container)
-        let made = try record(file.id, in: container.id)
+        let made = try file.record()
         return existing == nil ? .created(made) : .updated(made)
     }
 

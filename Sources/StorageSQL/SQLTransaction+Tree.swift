@@ -21,7 +21,7 @@ extension SQLTransaction {
         guard let seen = try file(selector) else { throw StorageError.noSuchFile }
         let container = try openContainer(seen.record.container)
         guard let target = try lockedEntry(selector) else { throw StorageError.noSuchFile }
-        try precondition.check(target.record.revision)
+        try precondition.check(target.record)
         if target.record.isFolder, try hasEntries(below: target.record.path, in: target.record.container) {
             throw StorageError(
                 .folderNotEmpty, "\(target.record.path) is a folder with entries; delete it with recursive=true.")
@@ -36,12 +36,12 @@ extension SQLTransaction {
         guard let root = try lockedEntry(.path(id, path)) else { throw StorageError.noSuchFile }
         guard root.record.isFolder else { throw StorageError(.pathConflict, "\(path) is a file.") }
         // From the last path to the first, so that a folder comes after everything below it.
-        let entries = try session.query(
-            """
-            \(StoredFile.selection) WHERE f.container_id = $1 AND f.path >= $2 AND f.path < $3 \
-            ORDER BY f.path DESC LIMIT $4
-            """, [.id(id), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit) + 1)]
-        ).map { try StoredFile($0).record }
+        let entries = try records(
+            session.query(
+                """
+                \(StoredFile.selection(.copy)) WHERE f.container_id = $1 AND f.path >= $2 AND f.path < $3 \
+                ORDER BY f.path DESC LIMIT $4
+                """, [.id(id), .bytes(path.prefix), .bytes(path.successor), .integer(Int64(limit) + 1)]))
         let isFinished = entries.count <= limit
         let usage = try remove(isFinished ? entries + [root.record] : Array(entries.prefix(limit)))
         try account(usage, to: container)

@@ -91,7 +91,8 @@ extension SQLTransaction {
             limitBytes: try row.optionalInteger(3), limitFiles: try row.optionalInteger(4))
     }
 
-    /// The older revisions that have to give way to a change, the oldest first; none where there is room or no limit.
+    /// The older revisions that have to give way to a change, the oldest first; none where there is room or no limit. Those without bytes
+    /// would make no room, and stay.
     ///
     /// - Parameters:
     ///   - change: What the change adds.
@@ -123,7 +124,7 @@ extension SQLTransaction {
             }
             if page.count < Self.pruningPage { break }
         }
-        if excess > 0, let replaced, !known.contains(replaced.id) { chosen.append(replaced) }
+        if excess > 0, let replaced, replaced.size > 0, !known.contains(replaced.id) { chosen.append(replaced) }
         return chosen
     }
 
@@ -135,7 +136,7 @@ extension SQLTransaction {
         try session.query(
             """
             SELECT id, blob_id, size, superseded_at FROM revisions \
-            WHERE container_id = $1 AND superseded_at IS NOT NULL AND (superseded_at, id) > ($2, $3) \
+            WHERE container_id = $1 AND superseded_at IS NOT NULL AND (superseded_at, id) > ($2, $3) AND size > 0 \
             ORDER BY superseded_at, id LIMIT \(Self.pruningPage)
             """,
             [.id(container), .integer(last?.supersededAt ?? .min), .id(last?.id ?? RevisionID(high: 0, low: 0))]

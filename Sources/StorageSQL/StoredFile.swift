@@ -1,6 +1,11 @@
 import StorageCore
 
 /// A row of `files` with its current revision, as the transactions work with it.
+///
+/// The facts of the current revision and of its blob stand in the row of the file too, so that a lookup reads one row. They are a copy;
+/// the rows of the revision and of the blob are the origin. The copy is believed where it is of the current revision and of a blob that is
+/// not known to be corrupt: all else that can be said of a blob that is referred to never changes. The others are few, and are asked for
+/// at the origin (``SQLTransaction/stored(_:)``).
 struct StoredFile {
     let record: FileRecord
     /// The number of the current revision; 0 for a folder.
@@ -14,28 +19,85 @@ struct StoredFile {
         return StoredRevision(id: revision.id, blob: blob, size: revision.size)
     }
 
+    /// Where a query takes the facts of the current revision from.
+    enum Source {
+        /// The row of the file.
+        case copy
+        /// The rows of the revision and of its blob.
+        case origin
+    }
+
+    /// What a row says of the bytes of its revision.
+    enum Standing: Int64 {
+        case intact
+        case damaged
+        /// The row is a copy that is not to be believed.
+        case doubtful
+    }
+
     /// The SELECT that ``init(_:)`` reads, up to the WHERE.
-    static let selection = "SELECT \(columns) FROM files f \(joins)"
+    static func selection(_ source: Source) -> String {
+        switch source {
+        case .copy: "SELECT \(columns) FROM files f \(joins)"
+        case .origin: "SELECT \(originals(modifiedAt: "f.modified_at")) FROM files f \(originJoins)"
+        }
+    }
 
-    static let columns = """
-        f.id, f.container_id, f.path, f.type, f.kind, f.created_at, f.modified_at, \
-        r.id, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id, b.state
+    /// The same of every revision that a file has, as the file was with it.
+    static let history = """
+        SELECT \(originals(modifiedAt: "r.created_at")) FROM files f \
+        JOIN revisions r ON r.file_id = f.id JOIN blobs b ON b.id = r.blob_id
         """
-    static let joins =
-        "LEFT JOIN revisions r ON r.id = f.revision_id LEFT JOIN blobs b ON b.id = r.blob_id"
 
-    init(_ row: SQLRow) throws {
+    /// The columns of a copy, with ``joins``.
+    static let columns = """
+        \(copied.map { "f.\($0)" }.joined(separator: ", ")), \
+        CASE WHEN f.copy_of = f.revision_id AND c.id IS NULL THEN 0 ELSE 2 END
+        """
+
+    static let joins = "LEFT JOIN blobs c ON c.id = f.blob_id AND c.state = 'corrupt'"
+
+    static let originJoins = "LEFT JOIN revisions r ON r.id = f.revision_id LEFT JOIN blobs b ON b.id = r.blob_id"
+
+    /// Behind an INSERT or UPDATE of `files` that makes a revision of a live blob the current one.
+    static let returning = "RETURNING \(copied.joined(separator: ", ")), 0"
+
+    private static let copied = [
+        "id", "container_id", "path", "type", "kind", "created_at", "modified_at", "revision_id", "size", "media_type",
+        "sent_name", "revised_at", "space", "hash", "gen", "number", "blob_id",
+    ]
+
+    /// Of copies that are to be believed, those that are not what their origin says: there are none.
+    static func isMiscopied(_ dialect: SQLDialect) -> String {
+        """
+        f.copy_of = f.revision_id AND ((f.number, f.size, f.media_type, f.sent_name, f.revised_at, f.space, f.hash) \
+        \(dialect.isDistinct) (r.number, r.size, r.media_type, r.sent_name, r.created_at, b.space, b.hash) \
+        OR c.id IS NULL AND (f.blob_id, f.gen) \(dialect.isDistinct) (b.id, b.gen))
+        """
+    }
+
+    private static func originals(modifiedAt: String) -> String {
+        """
+        f.id, f.container_id, f.path, f.type, f.kind, f.created_at, \(modifiedAt), r.id, r.size, r.media_type, \
+        r.sent_name, r.created_at, b.space, b.hash, b.gen, r.number, b.id, CASE WHEN b.state = 'live' THEN 0 ELSE 1 END
+        """
+    }
+
+    /// Reads a row; nil for a copy that is not to be believed.
+    init?(_ row: SQLRow) throws {
         let entry: FileRecord.Entry
         if row.isNull(7) {
             entry = .folder
             revisionNumber = 0
             blob = nil
         } else {
+            let standing = Standing(rawValue: try row.integer(17)) ?? .doubtful
+            guard standing != .doubtful else { return nil }
             entry = .file(
                 Revision(
                     id: try row.id(7), blob: try row.blobKey(12), size: try row.integer(8),
                     mediaType: MediaType(stored: try row.text(9)), sentName: try row.optionalText(10),
-                    createdAt: try row.time(11), isIntact: try row.word(17, of: BlobRecord.State.self) == .live))
+                    createdAt: try row.time(11), isIntact: standing == .intact))
             revisionNumber = try row.integer(15)
             blob = try row.id(16)
         }
@@ -47,17 +109,53 @@ struct StoredFile {
 
 extension SQLTransaction {
     func file(_ selector: FileSelector) throws -> StoredFile? {
-        let row =
-            switch selector {
-            case .path(let container, let path):
-                try askFile(at: path, in: container).first()
-            case .id(let container, let id):
-                try session.first(
-                    "\(StoredFile.selection) WHERE f.id = $1 AND f.container_id = $2", [.id(id), .id(container)])
-            case .link(let link):
-                try published(link)
-            }
-        return try row.map(StoredFile.init)
+        try row(selector, .copy).flatMap(stored)
+    }
+
+    /// The row of a file or folder.
+    func row(_ selector: FileSelector, _ source: StoredFile.Source) throws -> SQLRow? {
+        switch (selector, source) {
+        case (.path(let container, let path), .copy):
+            try askFile(at: path, in: container).first()
+        case (.path(let container, let path), .origin):
+            try session.first(
+                "\(StoredFile.selection(.origin)) WHERE f.container_id = $1 AND f.path = $2",
+                [.id(container), .path(path)])
+        case (.id(let container, let id), _):
+            try session.first(
+                "\(StoredFile.selection(source)) WHERE f.id = $1 AND f.container_id = $2", [.id(id), .id(container)])
+        case (.revision(let container, let id, let revision), _):
+            try session.first(
+                "\(StoredFile.history) WHERE f.id = $1 AND f.container_id = $2 AND r.id = $3",
+                [.id(id), .id(container), .id(revision)])
+        case (.link(let link), _):
+            try published(link, source)
+        }
+    }
+
+    /// What a row says, or where that is not to be believed, what its origin says.
+    ///
+    /// - Returns: nil where the file has gone since.
+    func stored(_ row: SQLRow) throws -> StoredFile? {
+        try StoredFile(row) ?? askOrigin(of: row).first().flatMap(StoredFile.init)
+    }
+
+    /// The records of rows, in their order; without those of files that have gone since.
+    func records(_ rows: [SQLRow]) throws -> [FileRecord] {
+        // All that have to be asked for are, before the first answer is waited for.
+        let files = try rows.map { row -> (known: StoredFile?, answer: (any SQLAnswer)?) in
+            if let file = try StoredFile(row) { return (file, nil) }
+            return (nil, try askOrigin(of: row))
+        }
+        return try files.compactMap { file in
+            try file.known?.record ?? file.answer?.first().flatMap(StoredFile.init)?.record
+        }
+    }
+
+    private func askOrigin(of row: SQLRow) throws -> any SQLAnswer {
+        try session.ask(
+            "\(StoredFile.selection(.origin)) WHERE f.id = $1 AND f.container_id = $2",
+            [.bytes(try row.bytes(0)), .bytes(try row.bytes(1))])
     }
 
     func askFile(at path: FilePath, in container: ContainerID) throws -> any SQLAnswer {
@@ -65,10 +163,10 @@ extension SQLTransaction {
     }
 
     /// The oldest publication whose revision is still the current one of its file.
-    private func published(_ link: Link) throws -> SQLRow? {
+    private func published(_ link: Link, _ source: StoredFile.Source) throws -> SQLRow? {
         try session.first(
             """
-            \(StoredFile.selection) WHERE f.id = (SELECT g.id FROM links l JOIN revisions s ON s.id = l.revision_id \
+            \(StoredFile.selection(source)) WHERE f.id = (SELECT g.id FROM links l JOIN revisions s ON s.id = l.revision_id \
             JOIN files g ON g.id = s.file_id AND g.revision_id = s.id \
             JOIN containers c ON c.id = g.container_id AND c.closed_at IS NULL \
             WHERE l.kind = $1 AND l.key = $2 ORDER BY l.created_at, l.container_id LIMIT 1)
@@ -98,7 +196,7 @@ extension SQLTransaction {
     ///
     /// - Parameter asked: What ``askFile(at:in:)`` said of it, if that was asked.
     func lockedFile(_ selector: FileSelector, asked: (any SQLAnswer)? = nil) throws -> StoredFile? {
-        var found = try asked.map { try $0.first().map(StoredFile.init) } ?? file(selector)
+        var found = try asked.map { try $0.first().flatMap(stored) } ?? file(selector)
         guard locksRows else { return found }
         // While the lock was waited for, another file may have come to this place.
         while let seen = found {

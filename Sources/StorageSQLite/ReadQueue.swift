@@ -28,6 +28,9 @@ struct ReadQueue: Sendable {
         self.queue = JobQueue(workers: connections, limit: limit)
     }
 
+    /// How many bodies wait.
+    var waiting: Int { queue.waiting }
+
     /// Puts a body at the end of the queue; its caller is told in any case, exactly once.
     func enqueue(_ read: PendingRead) {
         switch queue.admit(read) {

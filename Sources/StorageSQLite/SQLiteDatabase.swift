@@ -75,6 +75,8 @@ package struct SQLiteDatabase: SQLDatabase {
         }
     }
 
+    package var load: SQLLoad { SQLLoad(waiting: reads.waiting + writes.waiting) }
+
     /// Finishes what is under way, moves the log into the database file as far as others let it, and closes all connections.
     ///
     /// What they hold up stays in the log, where it is as safe.
@@ -115,6 +117,9 @@ extension SQLDialect {
         forShare: "",
         forKeyShare: "",
         skipLocked: "",
+        place: { "instr(\($1), \($0))" },
+        // The standard's own words came with 3.39.
+        isDistinct: "IS NOT",
         tableLookup: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
         // BEGIN IMMEDIATE keeps every other writer out.
         migrationLock: nil,

@@ -36,6 +36,9 @@ struct WriteQueue: Sendable {
         self.largestBatch = largestBatch
     }
 
+    /// How many bodies wait.
+    var waiting: Int { queue.waiting }
+
     /// Puts a body at the end of the queue; its caller is told in any case, exactly once.
     func enqueue(_ write: PendingWrite) {
         switch queue.admit(write) {

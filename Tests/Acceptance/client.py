@@ -122,6 +122,32 @@ class Client:
     def copy(self, source: str, target: str, **members: Any) -> requests.Response:
         return self.post("/api/v1/files/copy", json={"from": source, "to": target, **members})
 
+    def search(self, query: str | None = None, **options: Any) -> requests.Response:
+        body = {"options": options} if query is None else {"options": options, "query": query}
+        return self.post("/api/v1/files/search", json=body)
+
+    def found(self, query: str | None = None, **options: Any) -> list[str]:
+        """The paths of what a search finds."""
+        response = self.search(query, **options)
+        assert response.status_code == 200, response.text
+        body = response.json()
+        assert body["mathes"] == body["matches"]
+        return [record["path"] for record in body["matches"]]
+
+    def revisions(self, path: str, **members: Any) -> list[dict[str, Any]]:
+        response = self.post("/api/v1/files/revisions", json={"path": path, **members})
+        assert response.status_code == 200, response.text
+        return list(response.json()["revisions"])
+
+    def restore(self, path: str, revision: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        body = {"path": path, "rev_id": revision}
+        return self.post("/api/v1/files/revisions/restore", json=body, headers=headers)
+
+    def status(self) -> dict[str, Any]:
+        response = self.get("/api/v1/user/status")
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
     def listing(self, **query: str | int) -> dict[str, Any]:
         response = self.get("/api/v1/files", params=query)
         assert response.status_code == 200, response.text

@@ -1,7 +1,8 @@
 """The real server as a child process: started on a free loopback port, stopped by SIGTERM, killed by SIGKILL.
 
 With several nodes it is as many processes that share a database and a data directory, behind one port that gives each
-connection to the next of them. Whatever is done to the server is done to all.
+connection to the next of them. Whatever is done to the server is done to all. In the stack that port is nginx's, and
+each process has a data directory of its own.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import os
 import random
 import socket
 import subprocess
+import tempfile
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from forwarder import Forwarder
-from stores import NODES, with_stores
+from nginx import Nginx
+from stores import BEHIND_NGINX, NODES, with_stores
 
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 60.0
@@ -90,11 +92,13 @@ class Daemon:
                 "HTTP_PORT": str(self.port),
                 "DATA_DIRECTORY": str(self.data),
                 "SHUTDOWN_DELAY": "100ms",
+                **({"HTTP_TRUSTED_PROXIES": "127.0.0.1"} if BEHIND_NGINX else {}),
                 **environment,
             }
         )
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.forwarder: Forwarder | None = None
+        self.marked: list[int] = []
+        self.forwarder: Forwarder | Nginx | None = None
 
     def __enter__(self) -> Daemon:
         return self
@@ -131,12 +135,22 @@ class Daemon:
         """Starts it and does not wait."""
         self.kill()
         if self.ports != [self.port]:
-            self.forwarder = Forwarder(self.port, self.ports)
+            self.forwarder = self.front()
         self.processes = [self.spawn_one(port) for port in self.ports]
+
+    def front(self) -> Forwarder | Nginx:
+        """What gives several processes one port."""
+        if not BEHIND_NGINX:
+            return Forwarder(self.port, self.ports)
+        nginx = Nginx(Path(tempfile.mkdtemp(prefix="nginx-", dir=self.directory)), self.port, self.ports)
+        nginx.start()
+        return nginx
 
     def spawn_one(self, port: int) -> subprocess.Popen[bytes]:
         """Starts the process that listens on `port`."""
         listening = {"HTTP_PORT": str(port)} if port != self.port else {}
+        if BEHIND_NGINX and port != self.ports[0]:
+            listening["DATA_DIRECTORY"] = f"{self.environment['DATA_DIRECTORY']}-{self.ports.index(port)}"
         with self.log_path.open("ab") as log:
             return subprocess.Popen(
                 [str(binary_path()), "serve", *self.arguments],
@@ -202,18 +216,23 @@ class Daemon:
     def log_size(self) -> int:
         return self.log_path.stat().st_size if self.log_path.exists() else 0
 
-    def memory(self) -> dict[str, int]:
-        """Sizes in bytes by their names in /proc/PID/status (VmRSS, VmHWM, RssAnon, ...)."""
-        sizes: Counter[str] = Counter()
+    def memory(self) -> list[dict[str, int]]:
+        """Of each process, sizes in bytes by their names in /proc/PID/status (VmRSS, VmHWM, RssAnon, ...)."""
+        sizes = []
         for process in self.processes:
             fields = [line.split() for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()]
-            sizes.update({f[0].rstrip(":"): int(f[1]) * 1024 for f in fields if len(f) == 3 and f[2] == "kB"})
+            sizes.append({f[0].rstrip(":"): int(f[1]) * 1024 for f in fields if len(f) == 3 and f[2] == "kB"})
         return sizes
 
-    def reset_peak_memory(self) -> None:
-        """Makes VmHWM start again at the present resident size."""
+    def mark_memory(self) -> None:
+        """Makes the present resident sizes those that `memory_growth` starts from."""
+        self.marked = [sizes["VmRSS"] for sizes in self.memory()]
         for process in self.processes:
             Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+
+    def memory_growth(self) -> int:
+        """The bytes by which the process that grew most was at its peak above the mark."""
+        return max(sizes["VmHWM"] - before for sizes, before in zip(self.memory(), self.marked, strict=True))
 
     def processor_seconds(self) -> float:
         """User plus system time it has used."""

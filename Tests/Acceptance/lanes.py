@@ -11,11 +11,17 @@ import buckets
 import stores
 
 # For tests of files in the data directory.
-on_disk = pytest.mark.stores(*(mode for mode in stores.MODES if mode != "s3"))
+on_disk = pytest.mark.stores(*(mode for mode in stores.MODES if mode not in ("s3", "stack")))
+
+
+def direct(reason: str) -> pytest.MarkDecorator:
+    """For tests of something that a client and the server have between them alone; the reason says what nginx makes of it."""
+    return pytest.mark.direct(reason)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "stores(*modes): runs only with these of STORAGED_TEST_STORES")
+    config.addinivalue_line("markers", "direct(reason): runs only where clients speak with the server itself")
     if stores.MODE not in stores.MODES:
         pytest.exit(f"STORAGED_TEST_STORES is {stores.MODE}, not one of {', '.join(stores.MODES)}", returncode=2)
     try:
@@ -37,6 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def belongs(item: pytest.Item) -> bool:
+    if stores.BEHIND_NGINX and item.get_closest_marker("direct"):
+        return False
     return all(stores.MODE in mark.args for mark in item.iter_markers("stores"))
 
 

@@ -5,6 +5,8 @@ postgres  a database of each data directory's own, in the cluster that STORAGED_
 nodes     the same, shared by two processes with one data directory
 s3        a file in the data directory for the records; the bytes below a prefix of each data directory's own, in the
           bucket that STORAGED_TEST_S3_* names
+stack     the whole of it: two processes with data directories of their own over Postgres and the bucket, behind nginx
+          as deploy/nginx has it; and over the Redis that STORAGED_TEST_REDIS names, if it names one
 """
 
 from __future__ import annotations
@@ -22,11 +24,14 @@ from urllib.parse import urlsplit
 import buckets
 from buckets import Bucket
 
-MODES = ("sqlite", "postgres", "nodes", "s3")
+MODES = ("sqlite", "postgres", "nodes", "s3", "stack")
 MODE = os.environ.get("STORAGED_TEST_STORES") or "sqlite"
-NODES = 2 if MODE == "nodes" else 1
-ON_POSTGRES = MODE in ("postgres", "nodes")
-IN_BUCKET = MODE == "s3"
+NODES = 2 if MODE in ("nodes", "stack") else 1
+ON_POSTGRES = MODE in ("postgres", "nodes", "stack")
+IN_BUCKET = MODE in ("s3", "stack")
+BEHIND_NGINX = MODE == "stack"
+# The cache that the nodes of the stack share, where there is one.
+REDIS = os.environ.get("STORAGED_TEST_REDIS") if MODE == "stack" else None
 
 _databases: dict[Path, str] = {}
 _buckets: dict[Path, Bucket] = {}
@@ -74,6 +79,11 @@ def with_stores(environment: Mapping[str, str]) -> dict[str, str]:
     bucket = bucket_of(Path(place)) if place is not None else None
     if bucket is not None and not {"BLOBS_STORE", "S3_BUCKET"} & environment.keys():
         found.update(bucket.settings)
+    if place is not None and REDIS:
+        found["CACHE_URL"] = REDIS
+    if place is not None and BEHIND_NGINX:
+        # All clients have one address there, which nginx passes on, so that it counts like any other.
+        found |= {"LIMITS_RATE_SIGN_IN": "none", "LIMITS_RATE_REGISTER": "none"}
     return {**found, **environment}
 
 

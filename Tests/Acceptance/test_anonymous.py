@@ -13,6 +13,7 @@ from client import Client, new_member
 from commands import stored_blobs
 from conftest import StartServer, start_daemon
 from daemon import Daemon
+from lanes import direct
 from ways import WAYS, Way, by_name
 
 UPLOADS = ["/http/upload", "/stream/upload"]
@@ -46,6 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, mode: str) -> Iterator[Daem
     assert daemon.alive and daemon.stop() == 0, daemon.log()
 
 
+@direct("nginx is a proxy: nobody behind it is at this machine")
 @pytest.mark.parametrize("url", UPLOADS)
 @pytest.mark.parametrize("fields", [{}, *({name: value} for name, value in FORWARDING.items())], ids=str)
 def test_who_may_upload_without_credentials(
@@ -80,6 +82,7 @@ def test_a_refused_upload_leaves_nothing(start: StartServer, way: Way) -> None:
     assert stored_blobs(daemon) == 0
 
 
+@direct("nginx is a proxy: nobody behind it is at this machine")
 def test_a_trusted_proxy_on_this_machine_is_still_a_proxy(start: StartServer) -> None:
     server = start(HTTP_TRUSTED_PROXIES="127.0.0.0/8")
     client = Client(server.url)

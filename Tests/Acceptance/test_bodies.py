@@ -129,7 +129,7 @@ def test_every_way_is_refused_before_the_body(
     credentials = [("X-Forwarded-For", "192.0.2.1")] if status == 401 else [*account.headers.items()]
     with Wire(account.port) as wire:
         wire.send(head(way.method, way.target, [*credentials, *headers, EXPECT, *way.fields(1000)]))
-        assert wire.read_head().status_code == status, "not 100"
+        assert wire.read_refusal().status_code == status, "not 100"
     assert account.paths(folder="/") == []
 
 
@@ -155,8 +155,7 @@ def test_a_refusal_comes_instead_of_the_100(
 ) -> None:
     with Wire(limited.port) as wire:
         wire.send(head(method, target, headers))
-        reply = wire.read_head()
-        assert reply.status_code == status
+        assert wire.read_refusal().status_code == status
 
 
 # The size limit

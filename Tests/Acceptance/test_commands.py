@@ -14,6 +14,9 @@ from client import Client, new_member
 from commands import command, done, lines
 from conftest import StartServer
 from daemon import binary_path, clean_environment, run_command
+from lanes import direct
+
+pytestmark = direct("commands do not go through nginx")
 
 EXIT_CONFIGURATION = 78
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate, parsedate_to_datetime
@@ -100,9 +101,9 @@ def test_a_condition_that_fails_changes_nothing(
 def test_a_condition_that_holds_lets_the_change_through(
     client: Client, etag: str, write: Write, condition: dict[str, str]
 ) -> None:
-    modified = client.download(PATH).headers["Last-Modified"]
-    assert parsedate_to_datetime(modified)
-    headers = {name: value.replace("{etag}", etag).replace("{modified}", modified) for name, value in condition.items()}
+    since = client.download(PATH).headers["Last-Modified"]
+    assert parsedate_to_datetime(since)
+    headers = {name: value.replace("{etag}", etag).replace("{modified}", since) for name, value in condition.items()}
     response = write(client, b"new", headers)
     assert response.status_code in (200, 204), response.text
     if write in UPLOADS:
@@ -281,6 +282,32 @@ def test_a_malformed_condition_is_refused_before_the_body(account: Client, way: 
     fields = [*account.headers.items(), (field, value), ("Expect", "100-continue"), *way.fields(1000)]
     with Wire(account.port) as wire:
         wire.send(head(way.method, way.target, fields))
-        assert wire.read_head().status_code == 400, "not 100"
+        assert wire.read_refusal().status_code == 400, "not 100"
     expect.problem(way.send(account, b"x", {field: value}), 400, "invalid_precondition")
     assert account.paths(folder="/") == []
+
+
+def modified(answer: requests.Response) -> float:
+    return parsedate_to_datetime(answer.headers["Last-Modified"]).timestamp()
+
+
+def test_what_is_moved_to_a_path_is_newer_than_what_was_there(client: Client) -> None:
+    def when_it_would_show(answer: requests.Response) -> requests.Response:
+        """Dates have whole seconds."""
+        time.sleep(max(0.0, modified(answer) + 1.01 - time.time()))
+        return answer
+
+    client.stored("/old.txt", b"old")
+    when_it_would_show(client.download("/old.txt"))
+    client.stored(PATH, b"new")
+    since = when_it_would_show(client.download(PATH)).headers["Last-Modified"]
+    assert client.move("/old.txt", PATH, overwrite=True).status_code == 200
+    moved = client.download(PATH, headers={"If-Modified-Since": since})
+    assert (moved.status_code, moved.content) == (200, b"old")
+    expect.problem(post_raw(client, b"newer", {"If-Unmodified-Since": since}), 412)
+    # Back from elsewhere it has the same revision, and another date.
+    when_it_would_show(client.download(PATH))
+    assert client.move(PATH, "/elsewhere.txt").status_code == 200
+    assert client.move("/elsewhere.txt", PATH).status_code == 200
+    back = client.download(PATH)
+    assert back.headers["ETag"] == moved.headers["ETag"] and modified(back) > modified(moved)

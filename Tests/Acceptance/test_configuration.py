@@ -9,6 +9,9 @@ import pytest
 import expect
 from client import Client, new_login, new_password
 from daemon import Daemon, run_command
+from lanes import direct
+
+pytestmark = direct("commands do not go through nginx")
 
 EXIT_CONFIGURATION = 78
 

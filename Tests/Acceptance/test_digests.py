@@ -13,6 +13,7 @@ import requests
 import expect
 from client import Client, Member
 from daemon import Daemon
+from lanes import direct
 from ways import FORMS as FORM_WAYS
 from ways import WAYS, Way, by_name
 from wire import BOUNDARY, Part, Reply, Wire, chunked, form, form_type, head
@@ -88,6 +89,7 @@ def trailed(client: Client, target: str, body: bytes, trailer: str, *headers: tu
         return wire.read_reply(method).status_code
 
 
+@direct("nginx passes no trailers on")
 @pytest.mark.parametrize("name", ["Repr-Digest", "Content-Digest"])
 def test_a_trailer_is_compared(client: Client, name: str) -> None:
     announced = ("Trailer", name)
@@ -201,7 +203,8 @@ def test_the_right_digest_of_the_body_is_taken(server: Daemon, member: Member, w
     assert record["hash"] == hashlib.sha256(CONTENT).hexdigest()
     if not way.is_reported:
         assert reply.headers["Repr-Digest"] == sha256(CONTENT)
-        assert reply.headers["ETag"] == member.client.download(record["path"]).headers["ETag"]
+        kept = member.client.download(record["path"], headers={"Accept-Encoding": "identity"})
+        assert reply.headers["ETag"] == kept.headers["ETag"]
         assert reply.headers["Location"]
 
 
@@ -253,12 +256,13 @@ def trailer_reply(way: Way, client: Client, trailer: str, announced: bool) -> Re
         wire.send(whole.removesuffix(b"\r\n") + trailer.encode() + b"\r\n\r\n")
         reply = wire.read_head()
         try:
-            reply.content = wire._read_body(reply) if reply.status_code != 204 else b""
+            reply.content = wire.read_body(reply) if reply.status_code != 204 else b""
         except ConnectionError:
             reply.content = bytes(wire.received)
         return reply
 
 
+@direct("nginx passes no trailers on")
 @pytest.mark.parametrize("way", CHUNKED, ids=by_name(CHUNKED))
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "unannounced"])
 @pytest.mark.parametrize("name", ["Repr-Digest", "Content-Digest"])
@@ -295,6 +299,6 @@ def test_a_malformed_digest_is_refused_before_the_body(account: Client, way: Way
     fields = [*account.headers.items(), (name, value), ("Expect", "100-continue"), *way.fields(1000)]
     with Wire(account.port) as wire:
         wire.send(head(way.method, way.target, fields))
-        assert wire.read_head().status_code == 400, "not 100"
+        assert wire.read_refusal().status_code == 400, "not 100"
     expect.problem(way.send(account, b"x", {name: value}), 400, "invalid_digest")
     assert account.paths(folder="/") == []

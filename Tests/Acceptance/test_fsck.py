@@ -16,8 +16,10 @@ from commands import command, done, findings, fsck
 from conftest import StartServer
 from daemon import Daemon
 from importing import contents, start_import
-from lanes import on_disk
+from lanes import direct, on_disk
 from stores import blob, change
+
+pytestmark = direct("commands do not go through nginx")
 
 Places = dict[str, Blob]
 
@@ -225,6 +227,16 @@ def test_wrong_counts_and_lost_references_are_found(stored: tuple[Daemon, Places
     assert findings(daemon) == ["damaged", "miscounted"]
     text = command(daemon, "fsck").stdout
     assert "but it is corrupt" in text and "2 findings" in text
+
+
+def test_files_that_are_not_what_their_revisions_say_are_found(stored: tuple[Daemon, Places]) -> None:
+    daemon, places = stored
+    assert change(daemon.data, f"UPDATE files SET size = size + 1 WHERE {of(places['a'])}") == 1
+    assert change(daemon.data, f"UPDATE files SET sent_name = 'x' WHERE {of(places['b'])}") == 1
+    assert change(daemon.data, f"UPDATE files SET gen = 7 WHERE {of(places['c'])}") == 1
+    found, _ = fsck(daemon, read_data=False)
+    assert [row["finding"] for row in found] == ["miscopied"]
+    assert found[0]["detail"].startswith("3 files")
 
 
 def test_a_clean_store_in_use_has_no_findings(start: StartServer) -> None:

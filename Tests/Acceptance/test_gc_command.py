@@ -9,6 +9,9 @@ from client import token_client
 from commands import command, stored_blobs
 from conftest import StartServer
 from daemon import binary_path, clean_environment
+from lanes import direct
+
+pytestmark = direct("commands do not go through nginx")
 
 
 def test_gc_beside_a_running_server(start: StartServer) -> None:

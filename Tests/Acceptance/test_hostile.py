@@ -10,6 +10,7 @@ from blobs import blobs_of
 from client import Client, new_member, new_token, token_client
 from daemon import Daemon
 from expect import digest
+from lanes import direct
 from wire import Wire, chunked, exchange, head, statuses
 
 MIB = 1 << 20
@@ -33,6 +34,7 @@ TOO_MUCH: dict[str, bytes] = {
 }
 
 
+@direct("what a client frames, nginx reads")
 @pytest.mark.parametrize("payload", TOO_MUCH.values(), ids=TOO_MUCH.keys())
 def test_too_much_head_is_refused(server: Daemon, anonymous: Client, payload: bytes) -> None:
     answer = exchange(server.port, payload)
@@ -43,11 +45,12 @@ def test_too_much_head_is_refused(server: Daemon, anonymous: Client, payload: by
 
 def test_floods_of_heads_do_not_grow_the_process(server: Daemon, anonymous: Client) -> None:
     exchange(server.port, TOO_MUCH["100,000 header lines"])
-    before = server.memory()["VmRSS"]
+    server.mark_memory()
     for _ in range(20):
         for key in ("100,000 header lines", "a header line of 1 MiB", "a target of 1 MiB"):
             exchange(server.port, TOO_MUCH[key])
-    assert server.memory()["VmRSS"] - before < 32 * MIB
+    growth = server.memory_growth()
+    assert growth < 32 * MIB, f"grew by {growth / MIB:.1f} MiB"
     assert anonymous.get("/healthz").status_code == 200
 
 
@@ -89,6 +92,7 @@ AMBIGUOUS: dict[str, bytes] = {
 }
 
 
+@direct("what a client frames, nginx reads")
 @pytest.mark.parametrize("payload", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
 def test_ambiguous_framing_is_refused_once_and_the_connection_ends(
     server: Daemon, anonymous: Client, wait_until: WaitUntil, payload: bytes
@@ -122,6 +126,7 @@ def test_chunks_with_extensions_and_trailers(server: Daemon) -> None:
     assert token_client(server.url, token).get("/api/files/a.txt").content == b"hello"
 
 
+@direct("nginx passes no trailers on")
 def test_endless_trailers_are_refused(server: Daemon, anonymous: Client) -> None:
     token = new_token()
     request = head("PUT", "/api/files/a.txt", [("X-Auth-Token", token), CHUNKED])

@@ -18,7 +18,10 @@ from commands import command, done, stored_blobs
 from conftest import StartServer
 from daemon import Daemon, binary_path, clean_environment, run_command
 from importing import contents, start_import
+from lanes import direct
 from stores import rows
+
+pytestmark = direct("commands do not go through nginx")
 
 EXIT_NO_INPUT = 66
 EXIT_NO_USER = 67

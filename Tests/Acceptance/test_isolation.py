@@ -24,6 +24,9 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/api/v1/files/move", {"from": "{it}", "to": "/stolen.txt"}),
     ("POST", "/api/v1/files/copy", {"from": "{it}", "to": "/stolen.txt"}),
     ("POST", "/api/v1/files/copy", {"from": "{it}", "to": "/stolen.txt", "overwrite": True}),
+    ("GET", f"/api/v1/files/download?path={{it}}&rev={uuid.uuid4()}", None),
+    ("POST", "/api/v1/files/revisions", {"path": "{it}"}),
+    ("POST", "/api/v1/files/revisions/restore", {"path": "{it}", "rev_id": str(uuid.uuid4())}),
     ("GET", "/api/files/{it}", None),
     ("HEAD", "/api/files/{it}", None),
     ("DELETE", "/api/files/{it}", None),
@@ -52,7 +55,7 @@ UNPUBLISH: list[tuple[str, str, dict[str, Any] | None]] = [
 def call(client: Client, route: tuple[str, str, dict[str, Any] | None], it: str) -> Any:
     method, target, body = route
     name = it.lstrip("/") if target.startswith("/api/files/") else it
-    filled = {key: value.replace("{it}", name) if key == "from" else value for key, value in (body or {}).items()}
+    filled = {key: value.replace("{it}", name) if key in ("from", "path") else value for key, value in (body or {}).items()}
     return client.request(method, target.replace("{it}", name), json=filled or None)
 
 

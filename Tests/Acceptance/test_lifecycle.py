@@ -16,6 +16,7 @@ from blobs import blobs_of
 from client import Client, basic, new_member, new_token, sign_in, token_client
 from conftest import StartServer
 from daemon import Daemon, run_command
+from lanes import direct
 from stores import IN_BUCKET
 from wire import Part, Wire, chunked, form, form_type, head
 
@@ -37,6 +38,7 @@ def test_the_bytes_of_a_token_lie_in_its_own_container(start: StartServer) -> No
         assert stat.S_IMODE(blob.path.stat().st_mode) & 0o077 == 0
 
 
+@direct("nginx answers where no node listens; Tests/Faults/test_stack.py restarts nodes behind it")
 def test_an_upload_in_flight_at_sigterm_finishes(start: StartServer, wait_until: WaitUntil) -> None:
     daemon = start(SHUTDOWN_DELAY="1s")
     content = bytes(range(256)) * 4096
@@ -76,6 +78,7 @@ def test_an_upload_in_flight_at_sigterm_finishes(start: StartServer, wait_until:
         assert client.get("/api/files/" + name).content == content
 
 
+@direct("nginx answers where no node listens; Tests/Faults/test_stack.py restarts nodes behind it")
 def test_a_download_in_flight_at_sigterm_finishes(start: StartServer, wait_until: WaitUntil) -> None:
     daemon = start()
     client = token_client(daemon.url)

@@ -186,7 +186,7 @@ def test_a_length_over_the_quota_is_refused_before_the_body(limited: Daemon, way
     client = principal(limited, "account" if way.is_hash else "token")
     with Wire(limited.port) as wire:
         wire.send(head(way.method, way.target, [*client.headers.items(), EXPECT, *way.fields(8 * MIB)]))
-        assert wire.read_head().status_code == 507, "not 100"
+        assert wire.read_refusal().status_code == 507, "not 100"
     assert client.paths(folder="/") == []
 
 
@@ -203,7 +203,7 @@ def full(few: Daemon) -> Client:
 def test_one_file_too_many_is_refused_before_the_body(full: Client, way: Way) -> None:
     with Wire(full.port) as wire:
         wire.send(head(way.method, way.target, [*full.headers.items(), EXPECT, *way.fields(1000)]))
-        assert wire.read_head().status_code == 507, "not 100"
+        assert wire.read_refusal().status_code == 507, "not 100"
     assert full.names() == ["a", "b"]
 
 

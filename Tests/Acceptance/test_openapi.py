@@ -21,6 +21,10 @@ import openapi
 from client import Client, Member, basic, new_member, new_token
 from conftest import start_daemon
 from daemon import Daemon, run_command
+from lanes import direct
+
+# Where the bytes and the records are makes no difference to what an answer looks like; nginx may.
+pytestmark = pytest.mark.stores("sqlite", "postgres", "stack")
 
 CHECKS = [
     not_a_server_error,
@@ -67,7 +71,7 @@ def test_the_server_serves_what_the_command_prints(anonymous: Client, tmp_path: 
     assert json.loads(answer.text)["openapi"].startswith("3.1")
     again = anonymous.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304 and not again.content
-    head = anonymous.head(path)
+    head = anonymous.head(path, headers={"Accept-Encoding": "identity"})
     assert head.status_code == 200 and int(head.headers["Content-Length"]) == len(answer.content)
 
 
@@ -78,8 +82,8 @@ def test_the_root_leads_to_the_page(anonymous: Client) -> None:
     assert page.status_code == 200
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    # The page shows the document and nothing from anywhere else.
-    assert 'fetch("/openapi.json")' in page.text
+    # The page is of nothing from anywhere else.
+    assert "/openapi.json" in page.text
     assert "//" not in page.text.replace("</", "").replace("/**", "").split("<script>")[0]
 
 
@@ -105,6 +109,7 @@ def pairs() -> Iterator[tuple[str, str]]:
             yield one.id, "administrator"
 
 
+@direct("nginx has answers of its own to methods and targets that no client sends")
 @pytest.mark.parametrize(("operation", "kind"), pairs())
 def test_the_document_is_true(api: Daemon, member: Member, operation: str, kind: str) -> None:
     if operation == "signOut" and kind == "bearer":

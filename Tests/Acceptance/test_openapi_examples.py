@@ -11,9 +11,12 @@ import requests
 
 import openapi
 from client import Client, basic
-from conftest import start_daemon
+from conftest import need_swagger_ui, start_daemon
 from daemon import Daemon
 from openapi import Operation
+
+# Where the bytes and the records are makes no difference to what an answer looks like.
+pytestmark = pytest.mark.stores("sqlite", "postgres")
 
 ADMIN = {"ADMIN_EMAIL": "root@example.org", "ADMIN_PASSWORD": "of all the words"}
 FOR_ADMINISTRATORS = ("listUsers", "getUser")
@@ -28,6 +31,10 @@ BEFORE = {
     "deleteFile": ["uploadFile"],
     "move": ["uploadFile"],
     "copy": ["uploadFile"],
+    "status": ["uploadFile"],
+    "searchFiles": ["uploadFile"],
+    "listRevisions": ["uploadFile"],
+    "restoreRevision": ["uploadFile", "listRevisions"],
     "getName": ["putName"],
     "deleteName": ["putName"],
     "unpublish": ["publish"],
@@ -41,9 +48,15 @@ BEFORE = {
 
 # Members whose values differ from run to run: the schema says enough of them.
 VOLATILE = {
-    "id", "account", "account_id", "login", "username", "email", "uid", "message", "token", "access_token", "db",
-    "storage", "created_ad", "created_at", "modified_at", "last_used_at", "expires_at",
+    "id", "rev_id", "account", "account_id", "root_folder_id", "home_folder_id", "login", "username", "email", "uid",
+    "message", "token", "access_token", "db", "storage", "created_ad", "created_at", "modified_at", "last_used_at", "expires_at",
 }  # fmt: skip
+
+# Contents of which the example is the beginning.
+ONLY_BEGUN = ("text/html", "text/javascript")
+
+# Operations of which the example has lines of what is answered.
+EXCERPTS = {"metrics"}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +130,10 @@ class Reader:
         if one.id == "publish" and media_type == "*/*":
             # Raw bytes come without a name.
             expected = {**expected, "name": expected["hash"]}
-        compare(answer, expected)
+        if one.id in EXCERPTS:
+            assert set(expected.splitlines()) <= set(answer.text.splitlines())
+        else:
+            compare(answer, expected)
         self.remember(one, answer)
         return answer
 
@@ -125,6 +141,9 @@ class Reader:
         """Keeps what later operations are asked for."""
         if one.id == "listSessions":
             self.values["id"] = answer.json()["sessions"][0]["id"]
+        elif one.id == "listRevisions":
+            example = openapi.operation("restoreRevision").requests["application/json"]["example"]
+            self.names[example["rev_id"]] = answer.json()["revisions"][0]["rev_id"]
         elif one.id == "registerUser":
             self.values["id"] = answer.json()["id"]
         elif one.id == "uploadForUID":
@@ -135,8 +154,11 @@ class Reader:
 
 def compare(answer: requests.Response, example: Any) -> None:
     """The answer has what the example has, and nothing more."""
-    if not answer.headers.get("Content-Type", "").endswith("/json"):
-        if isinstance(example, str) and "UID" not in example and not example.startswith("<"):
+    media_type = answer.headers.get("Content-Type", "").split(";")[0]
+    if not media_type.endswith("/json"):
+        if media_type in ONLY_BEGUN:
+            assert answer.text.startswith(example)
+        elif isinstance(example, str) and "UID" not in example:
             assert answer.text == example
         return
     if isinstance(example, list) and isinstance(example[0], dict):
@@ -168,6 +190,8 @@ def requested() -> Iterator[tuple[str, str | None]]:
 
 @pytest.mark.parametrize(("identifier", "media_type"), requested())
 def test_the_example_is_true(api: Daemon, identifier: str, media_type: str | None) -> None:
+    if identifier == "docsFile":
+        need_swagger_ui(api)
     reader = Reader(api)
     for earlier in BEFORE.get(identifier, []):
         reader.send(openapi.operation(earlier))
@@ -201,6 +225,8 @@ def parameters() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("identifier", "name"), parameters())
 def test_the_example_of_a_parameter_is_true(api: Daemon, identifier: str, name: str) -> None:
+    if identifier == "docsFile":
+        need_swagger_ui(api)
     reader = Reader(api)
     for earlier in BEFORE.get(identifier, []):
         reader.send(openapi.operation(earlier))

@@ -11,6 +11,7 @@ from blobs import shared_blob
 from client import Client, Member, basic, new_login, new_member, new_password, sign_in, token_client
 from conftest import StartServer
 from daemon import Daemon, run_command
+from lanes import direct
 from wire import Part, form, form_type
 
 SESSIONS = "/api/v1/user/sessions"
@@ -145,6 +146,7 @@ def test_the_own_sign_in_can_be_ended_and_the_password_lists_all(
     assert member.client.post("/api/v1/user/logout").status_code == 401
 
 
+@direct("nginx refuses some of these targets itself")
 def test_sign_ins_of_others_do_not_exist(server: Daemon, member: Member) -> None:
     intruder = new_member(server.url)
     (session,) = sessions(member.client)

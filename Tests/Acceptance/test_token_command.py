@@ -10,6 +10,9 @@ import expect
 from client import Client, new_member, token_client
 from commands import command, done, lines, wait_for_status
 from conftest import StartServer
+from lanes import direct
+
+pytestmark = direct("commands do not go through nginx")
 
 
 def test_tokens_are_made_shown_and_revoked(start: StartServer) -> None:

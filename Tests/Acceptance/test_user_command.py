@@ -15,6 +15,9 @@ from client import Client, Member, basic, new_member, sign_in, token_client
 from commands import command, done, lines, wait_for_status
 from conftest import StartServer
 from daemon import Daemon, binary_path, clean_environment
+from lanes import direct
+
+pytestmark = direct("commands do not go through nginx")
 
 
 def test_an_account_from_its_first_to_its_last_day(start: StartServer) -> None:

@@ -11,6 +11,7 @@ import expect
 from client import Client, basic, new_login, new_member, new_password, sign_in
 from conftest import StartServer, start_daemon
 from daemon import Daemon
+from lanes import direct
 from wire import Part, form, form_type
 
 USERS = "/api/users"
@@ -83,6 +84,7 @@ def test_nobody_registers_where_registration_is_closed(start: StartServer, mode:
 # What administrators see
 
 
+@direct("behind a proxy nobody uploads without credentials")
 def test_an_administrator_sees_every_user_and_nobody_else(administered: Daemon, administrator: Client) -> None:
     fields = new_user()
     made = register(Client(administered.url), "json", fields).json()

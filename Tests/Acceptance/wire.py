@@ -14,6 +14,8 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import Any
 
+from stores import BEHIND_NGINX
+
 TIMEOUT = 20.0
 
 
@@ -117,10 +119,15 @@ class Wire:
         while b"\r\n\r\n" not in self.received:
             if not self._fill():
                 raise ConnectionError(f"closed in a response head: {bytes(self.received[:200])!r}")
-        raw = self._take(self.received.index(b"\r\n\r\n"))
-        self._take(4)
+        raw = self.take(self.received.index(b"\r\n\r\n"))
+        self.take(4)
         line, _, fields = raw.partition(b"\r\n")
         return Reply(int(line.split()[1]), BytesHeaderParser().parsebytes(fields + b"\r\n\r\n"))
+
+    def read_refusal(self) -> Reply:
+        """The head of an answer to a body that was only announced: no 100 comes before it, unless nginx says that by itself."""
+        reply = self.read_head()
+        return self.read_head() if BEHIND_NGINX and reply.status_code == 100 else reply
 
     def read_reply(self, method: str = "GET") -> Reply:
         """The next final answer with its body; interim answers are skipped."""
@@ -128,32 +135,34 @@ class Wire:
         while 100 <= reply.status_code < 200:
             reply = self.read_head()
         if method != "HEAD" and reply.status_code not in (204, 304):
-            reply.content = self._read_body(reply)
+            reply.content = self.read_body(reply)
         return reply
 
-    def _read_body(self, reply: Reply) -> bytes:
+    def read_body(self, reply: Reply) -> bytes:
+        """What follows a head."""
         if reply.headers.get("Transfer-Encoding", "").lower() == "chunked":
             body = b""
             while size := int(self._read_line().split(b";")[0], 16):
-                body += self._take(size)
-                self._take(2)
-            self._take(2)
+                body += self.take(size)
+                self.take(2)
+            self.take(2)
             return body
         if (length := reply.headers.get("Content-Length")) is not None:
-            return self._take(int(length))
+            return self.take(int(length))
         while self._fill():
             pass
-        return self._take(len(self.received))
+        return self.take(len(self.received))
 
     def _read_line(self) -> bytes:
         while b"\r\n" not in self.received:
             if not self._fill():
                 raise ConnectionError("closed in a chunked body")
-        line = self._take(self.received.index(b"\r\n"))
-        self._take(2)
+        line = self.take(self.received.index(b"\r\n"))
+        self.take(2)
         return line
 
-    def _take(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
+        """The next bytes, exactly so many."""
         while len(self.received) < count:
             if not self._fill():
                 raise ConnectionError(f"closed {count - len(self.received)} bytes before the end of a body")

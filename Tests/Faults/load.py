@@ -54,6 +54,7 @@ class Load:
         timeout: float = 30,
         may_break: bool = False,
         rest: float = 0,
+        keeps_connections: bool = True,
     ):
         self.daemon = daemon
         self.owners = owners
@@ -73,6 +74,7 @@ class Load:
                 timeout=timeout,
                 may_break=may_break,
                 rest=rest,
+                keeps_connections=keeps_connections,
             )
             for number in range(WORKERS)
         ]

@@ -216,6 +216,10 @@ class Proxy:
             self._connections.discard(connection)
         connection.close(resetting=False)
 
+    def connect(self, client: socket.socket, server: socket.socket) -> Connection:
+        """What carries between the two; that of another protocol than Postgres' is another."""
+        return Connection(self, client, server)
+
     def _listen(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -230,16 +234,16 @@ class Proxy:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_AND_RESET)
                 client.close()
                 continue
-            connection = Connection(self, client, server)
+            connection = self.connect(client, server)
             with self._lock:
                 self._connections.add(connection)
             connection.start()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> float:
+def wait_until(condition: Callable[[], bool], seconds: float, what: str, every: float = 0.01) -> float:
     """Polls until it holds and says how long that took; fails when it does not in time."""
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, f"{what}: not within {seconds} s"
-        time.sleep(0.01)
+        time.sleep(every)
     return time.monotonic() - began

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import quote
 
 from wire import Part, form, form_type
@@ -65,7 +66,8 @@ class Mandate:
     number: int
     dialect: str
     headers: Mapping[str, str]
-    operations: int
+    operations: int  # at least; it goes on for as long as `enough` does not exist
+    enough: Path
     seed: int
 
 
@@ -95,7 +97,7 @@ class Soaker:
 
     def run(self) -> Account:
         try:
-            while self.done.operations < self.mandate.operations and len(self.done.errors) < ERRORS:
+            while self.goes_on() and len(self.done.errors) < ERRORS:
                 act = self.rng.random()
                 if act < 0.45:
                     self.upload()
@@ -107,6 +109,9 @@ class Soaker:
             self.done.errors.append(f"client {self.mandate.number}: {error!r}")
         self.done.files = {path: content for path, (content, _) in self.files.items()}
         return self.done
+
+    def goes_on(self) -> bool:
+        return self.done.operations < self.mandate.operations or not self.mandate.enough.exists()
 
     def upload(self) -> None:
         content = self.rng.choices(range(len(CONTENTS)), WEIGHTS)[0]

@@ -331,7 +331,7 @@ def test_many_clients_share_the_pool(tmp_path: Path, cluster: Cluster) -> None:
         with ThreadPoolExecutor(CLIENTS) as threads:
             puts = [threads.submit(put_some, number) for number in range(CLIENTS)]
             while not all(put.done() for put in puts):
-                connections.append(len(sessions(service.database, "true")))
+                connections.append(len(sessions(service.database, "application_name = 'storaged'")))
                 deltas.append(int(psql(service.database, "SELECT count(*) FROM usage_deltas")))
         assert {status for put in puts for status in put.result()} == {204}
         assert 1 < max(connections) <= POOL_CONNECTIONS + LANE, connections

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -24,10 +24,12 @@ from daemon import Daemon
 from stores import rows
 
 from collector import Collector
+from proxy import wait_until
 from soak import CONTENTS, DIALECTS, DIGESTS, Account, Mandate, soak
 
 PROCESSES = 4
 CLIENTS = 4  # of each process
+LASTING = 1_200  # seconds at most until there were enough races
 
 # Every run draws its own operations; STORAGED_FAULT_SEED repeats the choices of one (not the scheduling of threads).
 SEED = int(os.environ.get("STORAGED_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
@@ -78,23 +80,40 @@ def lives(daemon: Daemon) -> dict[str, int]:
     return {**states, "later generations": later, "later generations collected": reborn}
 
 
-def run_clients(daemon: Daemon, principals: Principals, operations: int) -> list[Account]:
+def run_clients(
+    daemon: Daemon, principals: Principals, operations: int, enough: Callable[[], bool], tmp_path: Path
+) -> list[Account]:
+    """All clients, for so many operations together and until it is enough: a fast server is through before a collector."""
     count = PROCESSES * CLIENTS
     each = operations // count + 1
-    mandates = [Mandate(number, dialect_of(number), principals.headers(number), each, SEED) for number in range(count)]
+    end = tmp_path / "enough"
+    mandates = [
+        Mandate(number, dialect_of(number), principals.headers(number), each, end, SEED) for number in range(count)
+    ]
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as processes:
         parts = [processes.submit(soak, daemon.port, mandates[process::PROCESSES]) for process in range(PROCESSES)]
+        try:
+            wait_until(lambda: enough() or any(part.done() for part in parts), LASTING, "enough races", every=0.2)
+        finally:
+            end.touch()
         return [account for part in parts for account in part.result()]
 
 
 @pytest.mark.parametrize("operations", [6_000, pytest.param(200_000, marks=pytest.mark.nightly)])
-def test_collectors_that_never_rest_take_nothing_that_is_stored(daemon: Daemon, operations: int) -> None:
+def test_collectors_that_never_rest_take_nothing_that_is_stored(
+    daemon: Daemon, operations: int, tmp_path: Path
+) -> None:
     principals = Principals(daemon)
     collector = Collector(daemon)
     collector.start()
     began = time.monotonic()
+
+    def enough() -> bool:
+        """Contents were collected and stored again under new keys, many times over, and by both collectors."""
+        return collector.blobs > 0 and lives(daemon)["later generations collected"] > operations / 200
+
     try:
-        accounts = run_clients(daemon, principals, operations)
+        accounts = run_clients(daemon, principals, operations, enough, tmp_path)
     finally:
         seconds = time.monotonic() - began
         collector.stop()
@@ -134,7 +153,7 @@ def test_collectors_that_never_rest_take_nothing_that_is_stored(daemon: Daemon, 
     assert found == [] and summary["bytes"] == 0
     assert daemon.stop() == 0, daemon.log()
 
-    # The races were there: contents were collected and stored again under new keys, many times over.
+    # The races were there.
     history = lives(daemon)
     uploads = sum(account.uploads for account in accounts)
     deletions = sum(account.deletions for account in accounts)

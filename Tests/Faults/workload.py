@@ -79,6 +79,8 @@ class Worker:
     # Whether a download may break off, which has no effect, and how long to rest after a refusal.
     may_break: bool = False
     rest: float = 0
+    # Whether the next request goes over the same connection; a proxy that is reloaded may close an idle one at any time.
+    keeps_connections: bool = True
     broken: int = 0
     history: list[Operation] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
@@ -238,6 +240,8 @@ class Worker:
         except (OSError, http.client.HTTPException) as error:
             self._disconnect()
             raise InDoubt from error
+        if not self.keeps_connections:
+            self._disconnect()
         return Answer(response.status, content, began, time.monotonic())
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -9,6 +9,7 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     names(bytes, text)
     digests(text)
     proxies(bytes, text)
+    codings(text)
     return 0
 }
 
@@ -57,6 +58,13 @@ private func digests(_ text: String) {
     _ = DigestClaims.wantsSHA256([text])
     // Two lines are one with a comma between them.
     precondition(StructuredDictionary([text, text]) == StructuredDictionary([text + ", " + text]))
+}
+
+private func codings(_ text: String) {
+    // Both together are no longer than what is read.
+    guard text.utf8.count < AcceptEncoding.maximumBytes / 2 - 1 else { return }
+    // Two lines are one with a comma between them.
+    precondition(AcceptEncoding.welcomesGzip([text, text]) == AcceptEncoding.welcomesGzip([text + ", " + text]))
 }
 
 private func proxies(_ bytes: [UInt8], _ text: String) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes the pure parsers of StorageHTTP and StorageS3 with libFuzzer and AddressSanitizer: run.sh [SECONDS for each harness].
+# Fuzzes the pure parsers of StorageHTTP, StorageS3 and StorageCore with libFuzzer and AddressSanitizer: run.sh [SECONDS for each harness].
 # A crash leaves its input in the corpus folder and ends the run with a failure.
 set -eu
 seconds=${1:-60}
@@ -12,6 +12,8 @@ core=$here/../../Sources/StorageCore
 xml=$here/../../Sources/StorageS3/XML
 rm -rf "$work/sources" && mkdir -p "$work/sources"
 for file in "$parsing"/*.swift "$xml"/*.swift \
+    "$core"/Search/Expression*.swift "$core"/Search/RegularExpression.swift "$core"/Search/ScalarSet.swift \
+    "$core"/Errors/StorageError.swift \
     "$core"/Files/MediaType*.swift "$core"/Files/FileKind.swift "$core"/CivilDate.swift "$core"/DecimalNumber.swift; do
     if ! grep '^import' "$file" | grep -qv '^import StorageCore$'; then
         sed '/^import StorageCore$/d' "$file" >"$work/sources/$(basename "$file")"

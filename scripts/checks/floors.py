@@ -1,4 +1,4 @@
-"""Dependencies must not be older than the fixes that SECURITY.md counts on; its table is the list."""
+"""What versions the tree counts on: dependencies are not older than the fixes in SECURITY.md's table, SQL is not younger than SQLite."""
 
 import json
 import re
@@ -46,6 +46,21 @@ def _check_resolved(tree: Tree, known: Dict[str, str]) -> Iterator[Finding]:
             )
 
 
+# What came with SQLite 3.38 and later, where 3.37 is promised.
+_YOUNGER = re.compile(
+    r"\bIS\s+(NOT\s+)?DISTINCT\s+FROM\b|->>|\b(FULL|RIGHT)\s+(OUTER\s+)?JOIN\b"
+    r"|\b(unixepoch|format|concat|concat_ws|string_agg|octet_length|unhex|timediff|json_array_insert)\s*\("
+)
+
+
+def _check_sql(tree: Tree) -> Iterator[Finding]:
+    shared = tree.swift("Sources/StorageSQL/", "Sources/StorageSQLite/")
+    for path in [*shared, *(path for path in tree.files if path.startswith("Migrations/sqlite/"))]:
+        for number, line in tree.text_lines(path):
+            if _YOUNGER.search(line):
+                yield Finding(path, number, "SQLite 3.37 does not know this SQL; where the databases differ, SQLDialect has the words")
+
+
 _TABLE = "| Package | Oldest |\n|---|---|\n| swift-nio | 2.100.0 |\n"
 _PIN = '{"pins": [{"identity": "swift-nio", "state": {"version": "%s"}}], "version": 3}\n'
 _MANIFEST = '.package(url: "https://github.com/apple/swift-nio.git", from: "%s"),\n'
@@ -60,5 +75,18 @@ RULES = [
             {"SECURITY.md": _TABLE, "Package.swift": _MANIFEST % "2.101.2", "Package.resolved": _PIN % "2.42.0"},
         ],
         passed=[{"SECURITY.md": _TABLE, "Package.swift": _MANIFEST % "2.101.2", "Package.resolved": _PIN % "2.100.0"}],
+    ),
+    Rule(
+        "sqlite-floor",
+        _check_sql,
+        caught=[
+            {"Sources/StorageSQL/A.swift": 'let a = "(a, b) IS DISTINCT FROM (c, d)"\n'},
+            {"Sources/StorageSQLite/A.swift": 'let a = """\n    SELECT unixepoch()\n    """\n'},
+            {"Migrations/sqlite/sqlite_0001_a.up.sql": "SELECT a FROM b RIGHT JOIN c\n"},
+        ],
+        passed=[
+            {"Sources/StorageSQL/A.swift": 'let a = "(a, b) IS NOT (c, d)"\n'},
+            {"Sources/StoragePostgres/A.swift": 'let a = "IS DISTINCT FROM"\n'},
+        ],
     ),
 ]

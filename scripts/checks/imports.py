@@ -27,7 +27,7 @@ ALLOWED = {
     "Examples/WebApp": f"{SHARED} StorageCore StorageSQL StorageSQLite StorageHTTP ArgumentParser Hummingbird HTTPTypes",
     "Sources/storaged": f"{PLATFORM} {SHARED} StorageCore StorageMigrations StorageSQL StorageSQLite StoragePostgres"
     " StorageS3 StorageRedis StorageHTTP ArgumentParser AsyncHTTPClient Configuration Hummingbird HummingbirdCore"
-    " HummingbirdTLS HTTPTypes NIOHTTP1 NIOSSL UnixSignals Yams",
+    " HummingbirdTLS HTTPTypes NIOHTTP1 NIOSSL UnixSignals Yams CSwaggerUI",
 }
 
 _IMPORT = re.compile(

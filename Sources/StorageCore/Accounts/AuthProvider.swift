@@ -11,6 +11,15 @@ public protocol AuthProvider: Sendable {
     /// The principal behind the credential; nil when the kind of credential is not this provider's.
     func authenticate(_ credential: Credential) async throws -> Principal?
 
+    /// The same for somebody whose wrong tries are counted; ``StorageError/Code/tooManyRequests`` for too many of them.
+    ///
+    /// A provider over others must pass the address on, or nothing is counted.
+    ///
+    /// - Parameters:
+    ///   - credential: What is presented.
+    ///   - client: Where it came from; nil for somebody whose tries are not counted.
+    func authenticate(_ credential: Credential, from client: ClientAddress?) async throws -> Principal?
+
     /// The principal behind the credential, where that is known without waiting for anybody; nil says nothing.
     ///
     /// Must answer only what ``authenticate(_:)`` answered within the last second. A provider over others
@@ -19,6 +28,11 @@ public protocol AuthProvider: Sendable {
 }
 
 extension AuthProvider {
+    /// Counts nothing.
+    public func authenticate(_ credential: Credential, from client: ClientAddress?) async throws -> Principal? {
+        try await authenticate(credential)
+    }
+
     /// Remembers nobody.
     public func recall(_ credential: Credential) -> Principal? { nil }
 }
@@ -34,8 +48,13 @@ public struct AuthProviderChain: AuthProvider {
 
     /// The answer of the first provider that knows the kind of credential; nil when none does.
     public func authenticate(_ credential: Credential) async throws -> Principal? {
+        try await authenticate(credential, from: nil)
+    }
+
+    /// The answer of the first provider that knows the kind of credential; nil when none does.
+    public func authenticate(_ credential: Credential, from client: ClientAddress?) async throws -> Principal? {
         for provider in providers {
-            if let principal = try await provider.authenticate(credential) { return principal }
+            if let principal = try await provider.authenticate(credential, from: client) { return principal }
         }
         return nil
     }

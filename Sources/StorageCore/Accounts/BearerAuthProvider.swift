@@ -5,25 +5,28 @@
 public struct BearerAuthProvider: AuthProvider {
     private let metadata: any MetadataStore
     private let idle: Int64?
-    private let recent: RecentPrincipals
+    private let known: KnownPrincipals
 
     /// Makes a provider over a metadata store.
     ///
     /// - Parameters:
     ///   - metadata: Knows the tokens.
     ///   - idle: How long a token lasts without being used; nil when that does not matter.
+    ///   - cache: Where several processes tell each other whom a token belongs to, for a second; nil for a process alone.
     ///   - remembered: How many tokens are remembered for their second.
-    public init(metadata: any MetadataStore, idle: Duration?, remembered: Int = 4_096) {
-        self.init(metadata: metadata, idle: idle, remembered: remembered) { .now }
+    public init(
+        metadata: any MetadataStore, idle: Duration?, cache: TrustedCache? = nil, remembered: Int = 4_096
+    ) {
+        self.init(metadata: metadata, idle: idle, cache: cache, remembered: remembered) { .now }
     }
 
     init(
-        metadata: any MetadataStore, idle: Duration?, remembered: Int = 4_096,
+        metadata: any MetadataStore, idle: Duration?, cache: TrustedCache? = nil, remembered: Int = 4_096,
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
         self.metadata = metadata
         self.idle = idle?.wholeMicroseconds
-        recent = RecentPrincipals(capacity: remembered, now: now)
+        known = KnownPrincipals(capacity: remembered, cache: cache, now: now)
     }
 
     /// The account that the token was handed out to.
@@ -32,35 +35,32 @@ public struct BearerAuthProvider: AuthProvider {
         guard let token = AccessToken(text: text) else { throw StorageError.unauthenticated }
         return try await AuthFailure.translating {
             let digest = try token.digest
-            if let principal = recent.principal(for: digest) { return principal }
-            let question = recent.ask()
-            let record = try await metadata.account(.credential(digest))
-            guard let record, let stored = record.credential, stored.kind == .session, record.account.disabledAt == nil
-            else {
-                throw StorageError.unauthenticated
+            return try await known.principal(for: digest) { question in
+                let record = try await metadata.account(.credential(digest))
+                guard let record, let stored = record.credential, stored.kind == .session,
+                    record.account.disabledAt == nil
+                else {
+                    throw StorageError.unauthenticated
+                }
+                let principal = Principal(identity: .account(record.account), credential: stored.id)
+                known.remember(principal, for: digest, readAt: record.readAt, asked: question)
+                await noteUse(of: stored, readAt: record.readAt)
+                return principal
             }
-            let principal = Principal(identity: .account(record.account), credential: stored.id)
-            recent.remember(principal, for: digest, asked: question)
-            await noteUse(of: stored, readAt: record.readAt)
-            return principal
         }
     }
 
     /// The account of a token that was asked for within the last second.
     public func recall(_ credential: Credential) -> Principal? {
         guard case .bearer(let text) = credential, let digest = try? AccessToken(text: text)?.digest else { return nil }
-        return recent.principal(for: digest)
+        return known.recall(digest)
     }
 
     /// Ends what this process remembers of a token, after it was revoked.
-    public func forget(_ credential: CredentialID) {
-        recent.forget { $0.credential == credential }
-    }
+    public func forget(_ credential: CredentialID) { known.forget(credential) }
 
     /// Ends what this process remembers of all tokens of an account, after it was disabled or its password changed.
-    public func forget(_ account: AccountID) {
-        recent.forget { $0.account?.id == account }
-    }
+    public func forget(_ account: AccountID) { known.forget(account) }
 
     /// Moves the end of the idle time, at most every five minutes or tenth of that time, whichever is less.
     ///

@@ -12,25 +12,28 @@ public struct ContainerTokenAuthProvider: AuthProvider {
 
     private let metadata: any MetadataStore
     private let mode: Mode
-    private let recent: RecentPrincipals
+    private let known: KnownPrincipals
 
     /// Makes a provider over a metadata store.
     ///
     /// - Parameters:
     ///   - metadata: Knows the tokens.
     ///   - mode: Which are accepted.
+    ///   - cache: Where several processes tell each other whom a token belongs to, for a second; nil for a process alone.
     ///   - remembered: How many tokens are remembered for a second.
-    public init(metadata: any MetadataStore, mode: Mode = .open, remembered: Int = 4_096) {
-        self.init(metadata: metadata, mode: mode, remembered: remembered) { .now }
+    public init(
+        metadata: any MetadataStore, mode: Mode = .open, cache: TrustedCache? = nil, remembered: Int = 4_096
+    ) {
+        self.init(metadata: metadata, mode: mode, cache: cache, remembered: remembered) { .now }
     }
 
     init(
-        metadata: any MetadataStore, mode: Mode, remembered: Int = 4_096,
+        metadata: any MetadataStore, mode: Mode, cache: TrustedCache? = nil, remembered: Int = 4_096,
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
         self.metadata = metadata
         self.mode = mode
-        recent = RecentPrincipals(capacity: remembered, now: now)
+        known = KnownPrincipals(capacity: remembered, cache: cache, now: now)
     }
 
     /// The account of the token; of one that nothing was written under yet, its digest. Makes nothing.
@@ -41,19 +44,21 @@ public struct ContainerTokenAuthProvider: AuthProvider {
         guard mode != .off else { throw StorageError.unauthenticated }
         return try await AuthFailure.translating {
             let digest = try token.digest
-            if let principal = recent.principal(for: digest) { return principal }
-            let question = recent.ask()
-            guard let record = try await metadata.account(.credential(digest)) else {
-                // Not remembered: the next request may find the container that a write made.
-                guard mode == .open, try await !metadata.hasEnded(digest) else { throw StorageError.unauthenticated }
-                return Principal(identity: .newContainer(digest))
+            return try await known.principal(for: digest) { question in
+                guard let record = try await metadata.account(.credential(digest)) else {
+                    // Not remembered: the next request may find the container that a write made.
+                    guard mode == .open, try await !metadata.hasEnded(digest) else {
+                        throw StorageError.unauthenticated
+                    }
+                    return Principal(identity: .newContainer(digest))
+                }
+                guard record.credential?.kind == .container, record.account.disabledAt == nil else {
+                    throw StorageError.unauthenticated
+                }
+                let principal = Principal(identity: .account(record.account), credential: record.credential?.id)
+                known.remember(principal, for: digest, readAt: record.readAt, asked: question)
+                return principal
             }
-            guard record.credential?.kind == .container, record.account.disabledAt == nil else {
-                throw StorageError.unauthenticated
-            }
-            let principal = Principal(identity: .account(record.account), credential: record.credential?.id)
-            recent.remember(principal, for: digest, asked: question)
-            return principal
         }
     }
 
@@ -62,16 +67,12 @@ public struct ContainerTokenAuthProvider: AuthProvider {
         guard mode != .off, case .containerToken(let token) = credential, let digest = try? token.digest else {
             return nil
         }
-        return recent.principal(for: digest)
+        return known.recall(digest)
     }
 
     /// Ends what this process remembers of a token, after it was revoked.
-    public func forget(_ credential: CredentialID) {
-        recent.forget { $0.credential == credential }
-    }
+    public func forget(_ credential: CredentialID) { known.forget(credential) }
 
     /// Ends what this process remembers of an account, after it was disabled.
-    public func forget(_ account: AccountID) {
-        recent.forget { $0.account?.id == account }
-    }
+    public func forget(_ account: AccountID) { known.forget(account) }
 }

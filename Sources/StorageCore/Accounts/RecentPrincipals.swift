@@ -6,7 +6,7 @@ import Synchronization
 final class RecentPrincipals: Sendable {
     /// The moment of a question, to be handed in with its answer.
     struct Question: Sendable {
-        fileprivate let moment: ContinuousClock.Instant
+        let moment: ContinuousClock.Instant
         fileprivate let epoch: UInt64
     }
 
@@ -50,10 +50,19 @@ final class RecentPrincipals: Sendable {
     }
 
     /// Remembers the answer to a question.
-    func remember(_ principal: Principal, for digest: TokenDigest, asked question: Question) {
+    ///
+    /// - Parameters:
+    ///   - principal: The answer.
+    ///   - digest: The token's.
+    ///   - question: What was asked.
+    ///   - age: How old the answer was already.
+    func remember(
+        _ principal: Principal, for digest: TokenDigest, asked question: Question, age: Duration = .zero
+    ) {
         state.withLock { state in
             guard state.epoch == question.epoch else { return }
-            state.answers.insert(Answer(principal: principal, moment: question.moment), for: digest)
+            let moment = question.moment.advanced(by: .zero - age)
+            state.answers.insert(Answer(principal: principal, moment: moment), for: digest)
         }
     }
 

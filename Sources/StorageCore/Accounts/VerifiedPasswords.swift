@@ -25,7 +25,7 @@ final class VerifiedPasswords: Sendable {
 
     /// Whether the password is right for the hash; `compute` is asked unless that is known.
     func check(_ password: [UInt8], against phc: String, compute: () async throws -> Bool) async throws -> Bool {
-        // A PHC string has no NUL, so that the two cannot run into each other.
+        // A PHC string, or what stands for one, has no NUL, so that the two cannot run into each other.
         let key = try SHA256.authenticate(Array(phc.utf8) + [0] + password, key: processKey)
         while true {
             let step = state.withLock { state -> Step in
@@ -59,11 +59,14 @@ final class VerifiedPasswords: Sendable {
             if case .success(true) = result { state.known.insert(true, for: key) }
             return state.running.removeValue(forKey: key) ?? []
         }
-        for continuation in waiting { continuation.resume(returning: result) }
+        // Who tried too often is one of them: another may come from elsewhere, and asks for itself.
+        var shared: Result<Bool, any Error>? = result
+        if case .failure(let error as StorageError) = result, error.code == .tooManyRequests { shared = nil }
+        for continuation in waiting { continuation.resume(returning: shared) }
         return try result.get()
     }
 
-    /// The result of the one that computes; nil when it has ended since.
+    /// The result of the one that computes; nil when it has ended since, or was not let.
     private func join(_ key: [UInt8]) async -> Result<Bool, any Error>? {
         await withCheckedContinuation { continuation in
             let isRunning = state.withLock { state in

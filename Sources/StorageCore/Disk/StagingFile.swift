@@ -108,7 +108,8 @@ final class StagingFile: StagedHandle {
         }
     }
 
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile) throws {
+    /// Appends bytes to a file, whatever number of calls it takes.
+    static func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile) throws {
         var rest = bytes
         while !rest.isEmpty {
             let written = try SystemCallError.check("write", linux_write(file.descriptor, rest.baseAddress, rest.count))

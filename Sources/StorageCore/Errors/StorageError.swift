@@ -55,6 +55,8 @@ extension StorageError.Code {
     public static let preconditionFailed = Self("precondition_failed")
     /// No credential, or one that is not valid.
     public static let unauthenticated = Self("unauthenticated")
+    /// Tried too often; later it may be tried again.
+    public static let tooManyRequests = Self("too_many_requests")
     /// A valid principal that may not do this.
     public static let forbidden = Self("forbidden")
     /// The login is in use.
@@ -82,6 +84,13 @@ extension StorageError.Code {
 extension StorageError {
     /// The one refusal for what is not there and for what the principal may not see.
     public static let noSuchFile = StorageError(.notFound, "There is no such file or folder.")
+
+    /// The refusal for a revision that never was, or is not kept any more.
+    public static let noSuchRevision = StorageError(.notFound, "The file has no such revision.")
+
+    /// The refusal for a revision whose bytes nobody may be led to any more.
+    package static let corruptRevision = StorageError(
+        .corrupt, "The bytes of this revision are damaged and cannot be restored.")
 }
 
 extension StorageError: CustomStringConvertible {

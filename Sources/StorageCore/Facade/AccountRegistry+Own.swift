@@ -3,6 +3,7 @@ extension AccountRegistry {
     /// Replaces the password of the principal's account; all its tokens end but the one that the principal came with.
     ///
     /// - Throws: ``StorageError/Code/forbidden`` for a wrong password or an account without one,
+    ///   ``StorageError/Code/tooManyRequests`` after too many wrong ones,
     ///   ``StorageError/Code/unprocessable`` for a new password that is not acceptable.
     public func changePassword(of principal: Principal, from old: [UInt8], to new: [UInt8]) async throws {
         let (account, hash) = try await proven(principal, by: old)
@@ -30,7 +31,8 @@ extension AccountRegistry {
 
     /// Deletes the principal's account with all its files.
     ///
-    /// - Throws: ``StorageError/Code/forbidden`` for a wrong password or an account without one.
+    /// - Throws: ``StorageError/Code/forbidden`` for a wrong password or an account without one,
+    ///   ``StorageError/Code/tooManyRequests`` after too many wrong ones.
     public func delete(_ principal: Principal, password: [UInt8]) async throws {
         let (account, _) = try await proven(principal, by: password)
         try await close(account, act: "account_delete")
@@ -41,10 +43,18 @@ extension AccountRegistry {
         guard let account = principal.account, let record = try await metadata.account(.id(account.id)),
             let hash = record.passwordHash
         else { throw StorageError(.forbidden, "This account has no password.") }
-        guard password.count <= PasswordHasher.maximumBytes, try await hasher.verify(password, against: hash).isValid
+        guard password.count <= PasswordHasher.maximumBytes,
+            try await isRight(password, hash, login: account.login?.bytes ?? [])
         else {
             throw StorageError(.forbidden, "password: is not the account's password.")
         }
         return (record.account, hash)
+    }
+
+    private func isRight(_ password: [UInt8], _ hash: String, login: [UInt8]) async throws -> Bool {
+        guard let limiter else { return try await hasher.verify(password, against: hash).isValid }
+        return try await limiter.trying(login, from: client) {
+            try await hasher.verify(password, against: hash).isValid
+        }
     }
 }

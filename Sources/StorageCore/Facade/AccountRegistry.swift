@@ -40,11 +40,14 @@ public struct AccountRegistry: Sendable {
     let passwords: PasswordPolicy
     private let bearer: BearerAuthProvider?
     private let containers: ContainerTokenAuthProvider?
+    let limiter: RateLimiter?
     let logger = Logger(label: "storage.accounts")
     /// Who may register, and how long a sign-in lasts.
     public let policy: Policy
     /// Where the requests come from that this value serves; for the records of acts.
     private var address: String?
+    /// Whose tries are counted; nil where nobody's are.
+    private(set) var client: ClientAddress?
 
     /// Makes a registry over a metadata store.
     ///
@@ -54,13 +57,15 @@ public struct AccountRegistry: Sendable {
     ///   - passwords: Which passwords may be chosen.
     ///   - bearer: The provider whose memory is to forget a token as soon as it ends.
     ///   - containers: The same for container tokens.
+    ///   - limiter: Counts wrong passwords and registrations; nil for as many as one likes.
     ///   - policy: Who may register, and how long a sign-in lasts.
     public init(
         metadata: any MetadataStore, hasher: PasswordHasher, passwords: PasswordPolicy,
         bearer: BearerAuthProvider? = nil, containers: ContainerTokenAuthProvider? = nil,
-        policy: Policy = Policy()
+        limiter: RateLimiter? = nil, policy: Policy = Policy()
     ) {
         self.containers = containers
+        self.limiter = limiter
         self.metadata = metadata
         self.hasher = hasher
         self.passwords = passwords
@@ -69,9 +74,14 @@ public struct AccountRegistry: Sendable {
     }
 
     /// The same registry for requests from one address, which the records of their acts name.
-    public func asked(from address: String?) -> AccountRegistry {
+    ///
+    /// - Parameters:
+    ///   - address: Where they come from, for the records.
+    ///   - client: Whose wrong passwords and registrations are counted; nil for nobody's.
+    public func asked(from address: String?, counting client: ClientAddress? = nil) -> AccountRegistry {
         var registry = self
         registry.address = address
+        registry.client = client
         return registry
     }
 
@@ -82,7 +92,8 @@ public struct AccountRegistry: Sendable {
     ///   - password: What ``PasswordPolicy`` accepts.
     ///   - email: Kept as it is; nobody writes to it.
     ///   - principal: Who asks; nil for somebody who is not signed in.
-    /// - Throws: ``StorageError/Code/forbidden``, ``StorageError/Code/unprocessable``, ``StorageError/Code/loginTaken``.
+    /// - Throws: ``StorageError/Code/forbidden``, ``StorageError/Code/unprocessable``, ``StorageError/Code/loginTaken``,
+    ///   ``StorageError/Code/tooManyRequests``.
     public func register(
         login: [UInt8], password: [UInt8], email: String?, as principal: Principal?
     ) async throws -> Account {
@@ -95,6 +106,16 @@ public struct AccountRegistry: Sendable {
         guard mayRegister else { throw StorageError(.forbidden, "Registration is closed.") }
         let login = try Login(login)
         try passwords.check(password)
+        // Administrators make as many as they like.
+        guard let limiter, policy.registration == .open else {
+            return try await makeAccount(ifFree: login, password: password, email: email)
+        }
+        return try await limiter.registering(from: client) {
+            try await makeAccount(ifFree: login, password: password, email: email)
+        }
+    }
+
+    private func makeAccount(ifFree login: Login, password: [UInt8], email: String?) async throws -> Account {
         guard try await metadata.account(.login(login)) == nil else {
             throw StorageError(.loginTaken, "login: is taken; choose another one.")
         }

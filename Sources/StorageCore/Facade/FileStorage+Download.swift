@@ -28,6 +28,16 @@ extension FileStorage {
         return (found.record, stream(content, of: found.revision))
     }
 
+    /// Opens the bytes of a revision that was seen before, whether it is still the current one or not.
+    ///
+    /// - Returns: The bytes, which end as those of ``open(_:)`` do; nil when they are gone. Those of a revision that has ended stay for
+    ///   the grace period of the collector.
+    /// - Throws: ``StorageError/Code/corrupt`` when the bytes are known to be damaged.
+    public func bytes(of revision: Revision) async throws -> ByteStream? {
+        guard revision.isIntact else { throw Self.corrupt }
+        return try await open(revision, 0..<revision.size).map { stream($0, of: revision) }
+    }
+
     /// Finds a file and opens the part of it that `plan` asks for.
     ///
     /// The plan is made from the record alone, before any byte is touched. When the bytes are gone by then, because the file was
@@ -96,6 +106,14 @@ extension FileStorage {
         guard let range else { return (plan, nil) }
         guard case .bytes(let bytes) = BlobContent(of: whole, range: range).body else { return nil }
         return (plan, bytes)
+    }
+
+    /// Opens another part of a revision that ``read(_:plan:)`` has found.
+    ///
+    /// - Throws: ``StorageError/Code/corrupt`` when the bytes are lost, or gone by now because nothing has them any more.
+    public func part(_ range: ByteRange, of revision: Revision) async throws -> BlobContent {
+        guard let content = try await open(revision, range) else { throw Self.corrupt }
+        return content
     }
 
     /// Opens a part of a revision; nil when its bytes are not there.

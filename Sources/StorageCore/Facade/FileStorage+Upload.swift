@@ -144,7 +144,7 @@ extension FileStorage {
             return nil
         }
         let existing = try await metadata.file(.path(container.id, file.path))
-        try file.precondition.check(existing?.revision)
+        try file.precondition.check(existing)
         if existing == nil, let parent = file.path.parent {
             let above = try await metadata.file(.path(container.id, parent))
             if let above, !above.isFolder {

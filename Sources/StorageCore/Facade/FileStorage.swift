@@ -51,6 +51,7 @@ public struct FileStorage: Sendable {
 
     let logger: Logger
     let remembered = RememberedBlobs()
+    let walks = ContainerWalks()
     /// How often the database is told that an upload is alive; the sweeper gives one up that is silent for two minutes.
     var heartbeat = Duration.seconds(60)
 

@@ -50,6 +50,14 @@ public enum FileChange: Hashable, Sendable {
     ///   ``StorageError/Code/exists``. Onto itself changes nothing.
     /// - A folder is ``StorageError/Code/unprocessable``, bytes that are not live ``StorageError/Code/corrupt``.
     case copy(Relocation)
+    /// Makes the bytes of a kept revision of a file current again, with their type and sent name; nothing is published.
+    ///
+    /// - As a ``put(_:)`` of the same content: a new revision, whose blob is checked in this transaction, with all that an overwrite
+    ///   does to older ones; none when the current one has that content already.
+    /// - The current revision itself changes nothing.
+    /// - A folder, and a revision that is not one of the file's, are ``StorageError/Code/notFound``, bytes that are not live
+    ///   ``StorageError/Code/corrupt``.
+    case restore(Restoration)
 
     /// Bytes that become the current revision of a path.
     public struct Put: Hashable, Sendable {
@@ -127,6 +135,48 @@ public enum FileChange: Hashable, Sendable {
             self.precondition = precondition
             self.keepRevisions = keepRevisions
         }
+    }
+
+    /// Which revision becomes the current one again.
+    public struct Restoration: Hashable, Sendable {
+        /// The container that the file is in.
+        public var container: ContainerID
+        /// The file.
+        public var file: FileID
+        /// One of its revisions.
+        public var revision: RevisionID
+        /// What must hold of the current revision.
+        public var precondition: Precondition
+        /// How many older revisions stay beside the new one.
+        public var keepRevisions: Int
+        /// The limits of a container that has none of its own.
+        public var limits: ContainerLimits
+
+        /// Describes the change.
+        public init(
+            container: ContainerID, file: FileID, revision: RevisionID, precondition: Precondition,
+            keepRevisions: Int, limits: ContainerLimits = .none
+        ) {
+            self.limits = limits
+            self.container = container
+            self.file = file
+            self.revision = revision
+            self.precondition = precondition
+            self.keepRevisions = keepRevisions
+        }
+    }
+
+    /// Refuses a change of what only questions can be asked about.
+    ///
+    /// - Throws: ``StorageError/Code/notFound`` where the entry is named by a revision.
+    package func checkSelector() throws {
+        let selector: FileSelector? =
+            switch self {
+            case .delete(let selector, _): selector
+            case .move(let relocation), .copy(let relocation): relocation.source
+            case .put, .makeFolder, .deleteTree, .restore: nil
+            }
+        if case .revision = selector { throw StorageError.noSuchFile }
     }
 
     /// The most entries that a folder may have below it to be moved in one transaction.

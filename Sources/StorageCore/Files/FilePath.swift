@@ -18,7 +18,12 @@ public struct FilePath: Hashable, Sendable {
     /// - Throws: ``StorageError/Code/invalidPath`` for an empty path, an empty, `.` or `..` segment, a control character, invalid
     ///   UTF-8, a segment over 255 bytes or a path over 1,024 bytes.
     public init(_ raw: some Collection<UInt8>) throws {
-        let path = raw.first == Self.slash ? Array(raw.dropFirst()) : Array(raw)
+        var path = Array(raw)
+        if path.first == Self.slash { path.removeFirst() }
+        try self.init(checking: path)
+    }
+
+    private init(checking path: [UInt8]) throws {
         guard !path.isEmpty else { throw Self.invalid("A path must not be empty.") }
         guard path.count <= Self.maximumBytes else {
             throw Self.invalid("A path must not be longer than \(Self.maximumBytes) bytes.")

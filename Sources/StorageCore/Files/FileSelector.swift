@@ -4,8 +4,19 @@ public enum FileSelector: Hashable, Sendable {
     case path(ContainerID, FilePath)
     /// The entry with this id, if it lies in the container.
     case id(ContainerID, FileID)
+    /// The file with this id as it was with this revision, the current one or an older one that is kept: where it is now, with the
+    /// revision's bytes, and modified when that was made. For questions; a change finds nothing under it.
+    case revision(ContainerID, FileID, RevisionID)
     /// The file that was published under this name, the oldest publication first; whoever asks.
     case link(Link)
+
+    /// The container that the entry lies in, where the selector tells.
+    package var container: ContainerID? {
+        switch self {
+        case .path(let container, _), .id(let container, _), .revision(let container, _, _): container
+        case .link: nil
+        }
+    }
 }
 
 /// A question for the entries of a container, answered in byte order of the path.
@@ -16,6 +27,8 @@ public struct ListQuery: Hashable, Sendable {
         case files(prefix: [UInt8])
         /// The direct entries of one folder, folders included; nil for the root.
         case folder(FilePath?)
+        /// Everything below a folder, folders included, each before what is in it.
+        case tree(FilePath)
     }
 
     /// The container whose entries are asked for.

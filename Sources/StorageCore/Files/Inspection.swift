@@ -50,11 +50,13 @@ public struct ContainerInspection: Hashable, Sendable {
     /// How long ago the one of its uncommitted uploads that has been silent for longest gave a sign of life, in microseconds of the
     /// store's clock; nil when there is none.
     public let longestSilence: Int64?
+    /// How many of its files say something else of their current revision than that says itself: of a store that keeps both.
+    public let miscopiedFiles: Int
 
     /// Describes a container.
     public init(
         id: ContainerID, recorded: Usage, counted: Usage, recordedReservations: Int64, countedReservations: Int64,
-        longestSilence: Int64?
+        longestSilence: Int64?, miscopiedFiles: Int = 0
     ) {
         self.id = id
         self.recorded = recorded
@@ -62,6 +64,7 @@ public struct ContainerInspection: Hashable, Sendable {
         self.recordedReservations = recordedReservations
         self.countedReservations = countedReservations
         self.longestSilence = longestSilence
+        self.miscopiedFiles = miscopiedFiles
     }
 
     /// Whether the running counts are exact.

@@ -10,7 +10,8 @@ public import NIOCore
 /// - Ages and leases are compared with the store's own clock, never the caller's.
 /// - A revision refers only to a blob that was live, whole and durable when the reference was made, checked in the transaction
 ///   that makes it.
-/// - What one container holds must not make calls for another slower, and no call but a listing grows with the number of files.
+/// - What one container holds must not make calls for another slower, and no call but a listing grows with the number of files; those
+///   that walk through a container go a stretch at a time.
 /// - Every failure is a ``StorageError``. Absence is a value where it is asked for, ``StorageError/Code/notFound`` where it
 ///   is taken for granted.
 public protocol MetadataStore: Sendable {
@@ -61,6 +62,21 @@ public protocol MetadataStore: Sendable {
 
     /// One page of a container's entries.
     func list(_ query: ListQuery) async throws -> Page<FileRecord>
+
+    /// One stretch of the files of a container whose names are as asked for.
+    ///
+    /// Has at most as many files as the query wants, and ends at the latest behind as many entries as it allows to look at: each
+    /// costs a step through the index of the paths, and what is found a look-up more. May end earlier, but never where it began.
+    func search(_ query: SearchQuery) async throws -> Stretch<FileRecord>
+
+    /// One stretch of what the folders at the root of a container hold, in byte order: at most `limit` entries, folders included, are
+    /// counted, those behind the given path. A folder of which more lies on another stretch is on both; one without files is on the
+    /// stretch that it lies on itself.
+    func folderUsage(of container: ContainerID, after: FilePath?, limit: Int) async throws -> Stretch<FolderUsage>
+
+    /// At most `limit` of the revisions that are kept of a file, the newest first and the current one among them, each as
+    /// ``FileSelector/revision(_:_:_:)`` finds it; nil where there is no such entry, none for a folder.
+    func revisions(of selector: FileSelector, limit: Int) async throws -> [FileRecord]?
 
     /// What a container holds; nothing for one that is gone.
     func usage(of container: ContainerID) async throws -> Usage
@@ -144,4 +160,6 @@ public enum Chore: Hashable, Sendable {
     case removeClosedAccounts
     /// Removes tombstones of later generations older than this.
     case sweepTombstones(age: Int64)
+    /// Adds to what older versions wrote what this version keeps beside it; it is read right without, but slower.
+    case backfill
 }

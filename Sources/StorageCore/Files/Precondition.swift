@@ -35,20 +35,22 @@ public struct Precondition: Hashable, Sendable {
         self.ifUnmodifiedSince = ifUnmodifiedSince
     }
 
-    /// Checks the condition against the current revision; nil where there is none.
+    /// Checks the condition against the file as it is; nil where there is none. A folder has no revision, and counts as none.
     ///
-    /// `If-Unmodified-Since` is ignored where `If-Match` is present (RFC 9110 section 13.1.4), and fails where nothing exists.
+    /// `If-Unmodified-Since` is ignored where `If-Match` is present (RFC 9110 section 13.1.4), and fails where nothing exists. What was
+    /// moved to a path was modified then, however old its bytes are.
     ///
     /// - Throws: ``StorageError/Code/preconditionFailed`` when it does not hold.
-    public func check(_ current: Revision?) throws {
+    public func check(_ current: FileRecord?) throws {
+        let revision = current?.revision?.id
         if let ifMatch {
-            guard ifMatch.matches(current?.id) else { throw Self.failed("If-Match") }
+            guard ifMatch.matches(revision) else { throw Self.failed("If-Match") }
         } else if let ifUnmodifiedSince {
-            guard let current, current.createdAt.seconds <= ifUnmodifiedSince.seconds else {
+            guard let current, revision != nil, current.modifiedAt.seconds <= ifUnmodifiedSince.seconds else {
                 throw Self.failed("If-Unmodified-Since")
             }
         }
-        if let ifNoneMatch, ifNoneMatch.matches(current?.id) { throw Self.failed("If-None-Match") }
+        if let ifNoneMatch, ifNoneMatch.matches(revision) { throw Self.failed("If-None-Match") }
     }
 
     private static func failed(_ field: String) -> StorageError {

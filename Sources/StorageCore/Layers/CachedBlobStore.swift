@@ -16,10 +16,15 @@ public struct CachedBlobStore: BlobStore {
 
     /// Shared by the copies of the store.
     private final class Kept: Sendable {
-        let blobs: Mutex<LRUCache<BlobKey, ByteBuffer>>
+        struct State {
+            var blobs: LRUCache<BlobKey, ByteBuffer>
+            var statistics = CacheStatistics()
+        }
+
+        let state: Mutex<State>
 
         init(capacity: Int) {
-            blobs = Mutex(LRUCache(capacity: capacity))
+            state = Mutex(State(blobs: LRUCache(capacity: capacity)))
         }
     }
 
@@ -38,21 +43,35 @@ public struct CachedBlobStore: BlobStore {
         kept = Kept(capacity: bytes)
     }
 
+    /// How often blobs were found here. A blob that is not kept counts as missed when it is opened.
+    public var statistics: CacheStatistics {
+        kept.state.withLock { state in
+            var statistics = state.statistics
+            statistics.bytes = Int64(state.blobs.weight)
+            return statistics
+        }
+    }
+
     /// The whole blob, if it is kept.
     public func recall(_ key: BlobKey) -> ByteBuffer? {
-        kept.blobs.withLock { $0.value(for: key) }
+        kept.state.withLock { state in
+            let bytes = state.blobs.value(for: key)
+            if bytes != nil { state.statistics.hits &+= 1 }
+            return bytes
+        }
     }
 
     /// A part of the blob that is kept, or what the store opens.
     public func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent? {
         if let bytes = recall(key) { return BlobContent(of: bytes, range: range) }
+        kept.state.withLock { $0.statistics.misses &+= 1 }
         guard let content = try await base.open(key, range: range) else { return nil }
         guard case .bytes(let bytes) = content.body, content.range == 0..<content.size, content.size <= Int64(largest),
             try SHA256.digest(of: bytes) == key.digest
         else { return content }
         // A copy of its own: what came may be a slice of something larger.
         let copy = ByteBuffer(bytes: bytes.readableBytesView)
-        kept.blobs.withLock { $0.insert(copy, for: key, weight: copy.readableBytes + Self.overhead) }
+        kept.state.withLock { $0.blobs.insert(copy, for: key, weight: copy.readableBytes + Self.overhead) }
         return BlobContent(of: copy, range: nil)
     }
 
@@ -79,7 +98,7 @@ public struct CachedBlobStore: BlobStore {
     ///
     /// A read that is under way may bring them back into memory, where no record leads to them any more.
     public func remove(_ keys: [BlobKey]) async throws {
-        kept.blobs.withLock { blobs in for key in keys { blobs.remove(key) } }
+        kept.state.withLock { state in for key in keys { state.blobs.remove(key) } }
         try await base.remove(keys)
     }
 
@@ -91,7 +110,7 @@ public struct CachedBlobStore: BlobStore {
 
     /// Forgets the bytes, and has the store drop its copies.
     public func dropCopies(of key: BlobKey) async {
-        kept.blobs.withLock { $0.remove(key) }
+        kept.state.withLock { $0.blobs.remove(key) }
         await base.dropCopies(of: key)
     }
 

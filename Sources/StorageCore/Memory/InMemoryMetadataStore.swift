@@ -53,7 +53,8 @@ public final class InMemoryMetadataStore: MetadataStore {
 
     /// Makes a change to files.
     public func commit(_ change: FileChange) async throws -> FileChangeResult {
-        try transaction { tables in
+        try change.checkSelector()
+        return try transaction { tables in
             switch change {
             case .put(let put): try tables.put(put)
             case .makeFolder(let container, let path): try tables.makeFolder(path, in: container)
@@ -62,6 +63,7 @@ public final class InMemoryMetadataStore: MetadataStore {
                 try tables.deleteTree(path, in: container, limit: limit)
             case .move(let relocation): try tables.move(relocation)
             case .copy(let relocation): try tables.copy(relocation)
+            case .restore(let restoration): try tables.restore(restoration)
             }
         }
     }
@@ -73,12 +75,29 @@ public final class InMemoryMetadataStore: MetadataStore {
 
     /// The same: everything is known without waiting.
     public func recall(_ selector: FileSelector) -> FileRecord? {
-        transaction { tables in tables.row(selector).map { tables.record($0) } }
+        transaction { $0.record(selector) }
     }
 
     /// One page of a container's entries.
     public func list(_ query: ListQuery) async throws -> Page<FileRecord> {
         transaction { $0.list(query) }
+    }
+
+    /// One stretch of the files whose names are as asked for.
+    public func search(_ query: SearchQuery) async throws -> Stretch<FileRecord> {
+        transaction { $0.search(query) }
+    }
+
+    /// One stretch of what the folders at the root hold.
+    public func folderUsage(
+        of container: ContainerID, after: FilePath?, limit: Int
+    ) async throws -> Stretch<FolderUsage> {
+        transaction { $0.folderUsage(of: container, after: after, limit: limit) }
+    }
+
+    /// The kept revisions of a file.
+    public func revisions(of selector: FileSelector, limit: Int) async throws -> [FileRecord]? {
+        transaction { $0.revisions(of: selector, limit: limit) }
     }
 
     /// What a container holds.

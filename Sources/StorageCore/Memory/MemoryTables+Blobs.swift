@@ -128,7 +128,7 @@ extension MemoryTables {
 
     mutating func tidy(_ chore: Chore) {
         switch chore {
-        case .foldUsage:
+        case .foldUsage, .backfill:
             break
         case .sweepUploads(let silent, let abandoned, let kept):
             let silentSince = now.subtracting(silent)

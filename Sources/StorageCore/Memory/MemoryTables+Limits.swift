@@ -28,7 +28,7 @@ extension MemoryTables {
         uploads[upload]?.reserved = 0
     }
 
-    /// The older revisions that have to give way to growth, the oldest first; `replaced` is the last to.
+    /// The older revisions that have to give way to growth, the oldest first; `replaced` is the last to. Those without bytes stay.
     ///
     /// - Parameters:
     ///   - change: What is added, `going` already taken off.
@@ -48,7 +48,7 @@ extension MemoryTables {
         var excess = bytes + container.usage.revisionBytes + change.revisionBytes - limit
         var chosen: [RevisionID] = []
         for revision in olderRevisions(in: id) + [replaced].compactMap({ $0 })
-        where excess > 0 && !going.contains(revision.id) {
+        where excess > 0 && revision.size > 0 && !going.contains(revision.id) {
             chosen.append(revision.id)
             excess -= revision.size
         }

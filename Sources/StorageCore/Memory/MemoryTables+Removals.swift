@@ -3,7 +3,7 @@ extension MemoryTables {
     mutating func delete(_ selector: FileSelector, _ precondition: Precondition) throws -> FileChangeResult {
         let row = try existing(selector)
         _ = try container(row.container)
-        try precondition.check(revision(of: row))
+        try precondition.check(record(row))
         guard paths(below: row.path, in: row.container).isEmpty else {
             throw StorageError(.folderNotEmpty, "The folder is not empty.")
         }
@@ -29,7 +29,7 @@ extension MemoryTables {
         let source = try existing(relocation.source)
         _ = try container(source.container)
         let target = relocation.target
-        try relocation.precondition.check(revision(of: source))
+        try relocation.precondition.check(record(source))
         guard target != source.path else { return .updated(record(source)) }
         guard !(source.isFolder && target.isInside(source.path)) else {
             throw Self.pathConflict("A folder cannot be moved into itself.")

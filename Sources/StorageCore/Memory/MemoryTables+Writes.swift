@@ -27,7 +27,7 @@ extension MemoryTables {
         if let made = upload.made { return result(of: made) }
         guard !upload.isAbandoned else { return .blobLost }
         let place = try place(for: put.path, in: put.container)
-        try put.precondition.check(place.file.flatMap { revision(of: $0) })
+        try put.precondition.check(place.file.map { record($0) })
         guard let blob = blobs[put.blob] else { return .blobLost }
         let version = Version(blob: blob, mediaType: put.mediaType, sentName: put.sentName, kind: put.kind)
         let reserved = upload.reserved
@@ -75,20 +75,38 @@ extension MemoryTables {
         guard let current = source.revisions.last.flatMap({ revisions[$0] }), let blob = blobs[current.blob] else {
             throw StorageError(.unprocessable, "from: must be a file.")
         }
-        try relocation.precondition.check(revision(of: source))
+        try relocation.precondition.check(record(source))
         guard relocation.target != source.path else { return .updated(record(source)) }
         let place = try place(for: relocation.target, in: source.container)
         guard place.file == nil || relocation.overwrite else { throw Self.exists }
+        // Before the limit is looked at: nothing makes room for bytes that are damaged.
+        guard blob.isUsable else { throw Self.corruptSource }
         let version = Version(
             blob: blob, mediaType: current.mediaType, sentName: current.sentName, kind: relocation.kind ?? source.kind)
-        do {
-            return try write(
-                version, at: relocation.target, in: source.container, place, link: nil,
-                keepRevisions: relocation.keepRevisions, limits: relocation.limits)
-        } catch is BlobLost {
-            throw StorageError(.corrupt, "The bytes of the file are damaged and cannot be copied.")
-        }
+        return try write(
+            version, at: relocation.target, in: source.container, place, link: nil,
+            keepRevisions: relocation.keepRevisions, limits: relocation.limits)
     }
+
+    mutating func restore(_ restoration: FileChange.Restoration) throws -> FileChangeResult {
+        _ = try container(restoration.container)
+        let file = try existing(.id(restoration.container, restoration.file))
+        guard file.revisions.contains(restoration.revision), let old = revisions[restoration.revision],
+            let blob = blobs[old.blob]
+        else { throw StorageError.noSuchRevision }
+        try restoration.precondition.check(record(file))
+        guard file.revisions.last != old.id else { return .updated(record(file)) }
+        guard blob.isUsable else { throw StorageError.corruptRevision }
+        let version = Version(
+            blob: blob, mediaType: old.mediaType, sentName: old.sentName,
+            kind: FileKind(name: file.path.name, mediaType: old.mediaType))
+        return try write(
+            version, at: file.path, in: file.container, Place(missing: [], file: file, emptyFolder: nil), link: nil,
+            keepRevisions: restoration.keepRevisions, limits: restoration.limits)
+    }
+
+    private static let corruptSource = StorageError(
+        .corrupt, "The bytes of the file are damaged and cannot be copied.")
 
     static var exists: StorageError { StorageError(.exists, "There is something at the target path already.") }
 

@@ -140,7 +140,8 @@ extension MemoryTables {
     func row(_ selector: FileSelector) -> FileRow? {
         switch selector {
         case .path(let container, let path): row(at: path, in: container)
-        case .id(let container, let id): files[id].flatMap { $0.container == container ? $0 : nil }
+        case .id(let container, let id), .revision(let container, let id, _):
+            files[id].flatMap { $0.container == container ? $0 : nil }
         case .link(let link):
             links[link]?.first { containers[$0.container]?.isClosed == false }
                 .flatMap { revisions[$0.revision] }.flatMap { files[$0.file] }
@@ -164,12 +165,15 @@ extension MemoryTables {
 
     /// The current revision as callers see it; nil for a folder.
     func revision(of row: FileRow) -> Revision? {
-        guard let current = row.revisions.last.flatMap({ revisions[$0] }), let blob = blobs[current.blob] else {
-            return nil
-        }
+        row.revisions.last.flatMap { revisions[$0] }.flatMap { revision($0) }
+    }
+
+    /// A revision as callers see it.
+    func revision(_ row: RevisionRow) -> Revision? {
+        guard let blob = blobs[row.blob] else { return nil }
         return Revision(
-            id: current.id, blob: blob.key, size: current.size, mediaType: current.mediaType,
-            sentName: current.sentName, createdAt: current.createdAt, isIntact: blob.state == .live)
+            id: row.id, blob: blob.key, size: row.size, mediaType: row.mediaType, sentName: row.sentName,
+            createdAt: row.createdAt, isIntact: blob.state == .live)
     }
 
     /// The paths below a folder, in byte order.
@@ -189,17 +193,19 @@ extension MemoryTables {
     func list(_ query: ListQuery) -> Page<FileRecord> {
         let limit = min(max(query.limit, 1), 1_000)
         let prefix: [UInt8]
-        let depth: Int?
+        var depth: Int?
+        var hasFolders = query.kind == nil
         switch query.scope {
-        case .files(let bytes): (prefix, depth) = (bytes, nil)
+        case .files(let bytes): (prefix, hasFolders) = (bytes, false)
         case .folder(let folder): (prefix, depth) = (folder?.prefix ?? [], folder.map { $0.depth + 1 } ?? 0)
+        case .tree(let folder): prefix = folder.prefix
         }
         var page: [FileRecord] = []
         for path in paths(startingWith: prefix, in: query.container) {
             if let after = query.after, path <= after { continue }
             if let depth, path.depth != depth { continue }
             guard let row = row(at: path, in: query.container) else { continue }
-            if row.isFolder, depth == nil || query.kind != nil { continue }
+            if row.isFolder, !hasFolders { continue }
             if let kind = query.kind, row.kind != kind { continue }
             if page.count == limit { return Page(entries: page, hasMore: true) }
             page.append(record(row))

@@ -66,9 +66,10 @@ public struct LoggingResilienceObserver: ResilienceObserver {
             ])
     }
 
-    /// Logs.
+    /// Logs, and shows as `storage_circuit_open` whether the service is left alone.
     public func circuitChanged(of service: String, to state: CircuitBreaker.State) {
         let metadata: Logger.Metadata = ["service": "\(service)"]
+        Gauge(label: "storage_circuit_open", dimensions: [("service", service)]).record(state == .closed ? 0 : 1)
         switch state {
         case .open: logger.error("a service fails and is left alone for a while", metadata: metadata)
         case .halfOpen: logger.info("a service is tried again", metadata: metadata)

@@ -25,6 +25,8 @@ extension Fsck {
             case stuck
             /// A container's counts are not those of its files.
             case miscounted
+            /// What lookups tell of files is not what their current revisions say.
+            case miscopied
         }
 
         /// What is wrong.
@@ -54,6 +56,13 @@ extension Fsck {
                     .miscounted, of: container.id.description,
                     "recorded: \(text(container.recorded, container.recordedReservations)); "
                         + "counted: \(text(container.counted, container.countedReservations))"))
+        }
+        if container.miscopiedFiles > 0 {
+            findings.append(
+                Finding(
+                    .miscopied, of: container.id.description,
+                    "\(container.miscopiedFiles) files say something else of their current revision than it says itself"
+                ))
         }
         if let silence = container.longestSilence, silence > Limit.silence {
             findings.append(

@@ -1,7 +1,8 @@
 /// Compares what the metadata say with what the blob store has, beside any number of running nodes; changes nothing.
 ///
 /// Every live blob must be there with its size, every blob that a file refers to must be live, every live blob must be referred to or
-/// on the collector's list, the counts of every container must be exact, nothing may wait for upkeep longer than its limit, and
+/// on the collector's list, the counts of every container must be exact, what lookups tell of a file must be what its current revision
+/// says, nothing may wait for upkeep longer than its limit, and
 /// nothing may lie in the store that no row knows. Where the data are read too, every live blob must have its digest.
 ///
 /// Whatever seems wrong is looked at a second time before it is told, because uploads and collectors go on meanwhile.

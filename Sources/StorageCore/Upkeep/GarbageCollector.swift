@@ -1,4 +1,5 @@
 import Logging
+import Metrics
 public import ServiceLifecycle
 
 /// Deletes the bytes that nothing refers to any more; any number of nodes may run it at once, without a leader.
@@ -23,6 +24,9 @@ public struct GarbageCollector: Service {
     private let logger = Logger(label: "storage.collector")
     private let outage: OutageLog
     private let sweepOutage: OutageLog
+    private let meter: UpkeepMeter
+    private let collectedBlobs = Counter(label: "storage_collected_blobs_total")
+    private let collectedBytes = Counter(label: "storage_collected_bytes_total")
 
     /// Makes a collector.
     ///
@@ -36,6 +40,7 @@ public struct GarbageCollector: Service {
         self.blobs = blobs
         self.grace = grace
         self.interval = interval
+        meter = UpkeepMeter("collector", every: interval)
         outage = OutageLog(logger, needed: "the database or the store of the bytes")
         sweepOutage = OutageLog(logger, needed: "the store of the bytes")
     }
@@ -46,6 +51,7 @@ public struct GarbageCollector: Service {
             do {
                 var report = try await collectBlobs(grace: grace)
                 outage.succeeded()
+                meter.succeeded()
                 report.uploads = await sweepUploads()
                 if report.blobs > 0 || report.uploads > 0 {
                     logger.info(
@@ -55,6 +61,7 @@ public struct GarbageCollector: Service {
                         ])
                 }
             } catch {
+                meter.failed()
                 outage.failed("the collection failed", error)
             }
         }
@@ -84,7 +91,10 @@ public struct GarbageCollector: Service {
             let gone = try await remove(doomed)
             try await metadata.settle(.gone(gone.map(\.id)))
             report.blobs += gone.count
-            report.bytes += gone.reduce(0) { $0 + $1.size }
+            let bytes = gone.reduce(0) { $0 + $1.size }
+            report.bytes += bytes
+            collectedBlobs.increment(by: gone.count)
+            collectedBytes.increment(by: bytes)
             elapsed = ContinuousClock.now - start
         }
         return report

@@ -103,6 +103,17 @@ struct Exchange {
         return HTTPResponseHead(version: isVersion10 ? .http1_0 : .http1_1, status: status, headers: headers)
     }
 
+    /// Settles an answer that is given whole, to a request that was received.
+    ///
+    /// - Returns: The `Connection` field that it needs, as it is sent. HTTP/1.0 clients take a head of HTTP/1.1 (RFC 9110 section 6.2).
+    mutating func giveAtOnce() -> StaticString? {
+        closes = closes || !isReceived
+        answer = .ended
+        isRouteDone = true
+        if closes { return "Connection: close\r\n" }
+        return isVersion10 ? "Connection: keep-alive\r\n" : nil
+    }
+
     /// Counts content against the declared length.
     ///
     /// - Returns: Whether that much may be sent.

@@ -59,6 +59,7 @@ extension HTTP1Connection {
             abort()
             return
         }
+        meters.sent(content.readableBytes)
         context.write(wrapOutboundOut(.body(content)), promise: promise)
     }
 
@@ -84,11 +85,18 @@ extension HTTP1Connection {
     }
 
     /// Sends a whole answer in the place of a route.
+    ///
+    /// It passes by the encoder: it is in the form that the encoder would give it.
     func send(_ answer: CompleteAnswer, context: ChannelHandlerContext) {
-        writeHead(answer.head, context: context, promise: nil)
-        if let content = answer.content { writeContent(.byteBuffer(content), context: context, promise: nil) }
-        exchange?.isRouteDone = true
-        writeEnd(nil, context: context, promise: nil)
+        guard exchange != nil else { return }
+        if let field = exchange?.giveAtOnce() {
+            gate?.send(answer.bytes(with: field))
+        } else {
+            gate?.send(answer.bytes)
+        }
+        if let rest = answer.rest { gate?.send(rest) }
+        meters.sent(answer.contentBytes)
+        concludeIfDone()
         context.flush()
     }
 

@@ -15,6 +15,7 @@ extension HTTP1Connection {
             return
         }
         let answer = faultAnswer(fault)
+        meters.refused(fault)
         logger.info(
             "Request refused",
             metadata: [

@@ -1,6 +1,8 @@
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
+import StorageCore
 
 /// Sending files without their bytes passing through this process.
 extension HTTP1Connection {
@@ -27,7 +29,7 @@ extension HTTP1Connection {
 /// A file on its way into a socket.
 ///
 /// It goes in pieces with a look at the event loop's other connections between them: to a client that reads as fast as
-/// this machine writes, one piece would be the whole file.
+/// this machine writes, one piece would be the whole file. A piece that is not in memory is waited for by another thread.
 final class FileTransfer: NIOScheduledCallbackHandler {
     private static let pieceBytes: Int64 = 4 * 1_024 * 1_024
 
@@ -36,6 +38,8 @@ final class FileTransfer: NIOScheduledCallbackHandler {
     private let handle: NIOFileHandle
     private var range: Range<Int64>
     private var promise: EventLoopPromise<Void>?
+    /// A piece was not in memory: those that follow are likely to be on the disk too.
+    private var comesFromDisk = false
 
     init(connection: HTTP1Connection, descriptor: CInt, range: Range<Int64>, promise: EventLoopPromise<Void>) {
         self.connection = connection
@@ -62,7 +66,29 @@ final class FileTransfer: NIOScheduledCallbackHandler {
             connection.abort()
             return
         }
-        adviseReading(range.clamped(to: piece.upperBound..<piece.upperBound + Self.pieceBytes))
+        guard PageCache.holds(piece, of: descriptor) else {
+            fetch(piece, on: context.eventLoop)
+            return
+        }
+        send(piece, on: context)
+    }
+
+    /// Sends a piece when the disk has brought it: `sendfile` would wait for the disk on the event loop.
+    private func fetch(_ piece: Range<Int64>, on eventLoop: any EventLoop) {
+        comesFromDisk = true
+        let descriptor = descriptor
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { PageCache.fetch(piece, of: descriptor) }
+            .assumeIsolated().whenComplete { _ in
+                guard let context = self.connection.context else {
+                    self.finish(.failure(ChannelError.ioOnClosedChannel))
+                    return
+                }
+                self.send(piece, on: context)
+            }
+    }
+
+    private func send(_ piece: Range<Int64>, on context: ChannelHandlerContext) {
+        if comesFromDisk { adviseReading(range.clamped(to: piece.upperBound..<piece.upperBound + Self.pieceBytes)) }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in
             self.pieceEnded(result, at: piece.upperBound)

@@ -20,6 +20,7 @@ extension HTTP1Connection {
             begin(head, context: context)
         case .body(let bytes):
             wire.silentBytes = 0
+            meters.received(bytes.readableBytes)
             exchange?.receive(bytes: bytes.readableBytes)
             if exchange?.discardDeadline == nil {
                 exchange?.body?.receive(bytes)

@@ -39,6 +39,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     let isSecure: Bool
     let faultAnswer: @Sendable (ConnectionFault) -> ConnectionFaultAnswer
     let recall: StorageHTTP1Channel.Recall?
+    let meters: ConnectionMeters
     let logger: Logger
 
     var context: ChannelHandlerContext?
@@ -75,12 +76,14 @@ final class HTTP1Connection: ChannelDuplexHandler {
         isSecure: Bool,
         faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer,
         recall: StorageHTTP1Channel.Recall? = nil,
+        meters: ConnectionMeters,
         logger: Logger
     ) {
         self.limits = limits
         self.isSecure = isSecure
         self.faultAnswer = faultAnswer
         self.recall = recall
+        self.meters = meters
         self.logger = logger
     }
 
@@ -88,12 +91,14 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        meters.opened()
         idleSince = .now()
         scheduleNextCheck()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         release()
+        meters.closed()
         self.context = nil
     }
 

@@ -86,6 +86,12 @@ final class SocketGate: ChannelDuplexHandler {
         }
     }
 
+    /// Sends bytes that need no encoding.
+    func send(_ bytes: ByteBuffer) {
+        guard let context else { return }
+        write(context: context, data: wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         connection.wire.submittedBytes += Int64(unwrapOutboundIn(data).readableBytes)
         context.write(data, promise: promise)

@@ -2,6 +2,7 @@ public import HTTPTypes
 import Hummingbird
 public import HummingbirdCore
 public import Logging
+public import Metrics
 public import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
@@ -35,6 +36,7 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     private let isSecure: Bool
     private let faultAnswer: @Sendable (ConnectionFault) -> ConnectionFaultAnswer
     private let recall: Recall?
+    private let meters: ConnectionMeters
 
     /// Answers a request without a body on the event loop, without a task; nil where that cannot be done.
     public typealias Recall = @Sendable (HTTPRequest, SocketAddress?, any EventLoop) -> Recalled<CompleteAnswer>?
@@ -46,18 +48,21 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
     ///     ``FileSender``.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
     ///   - recall: Is asked before `responder`, in whose place it may answer.
+    ///   - metrics: Where connections and the contents that pass through them are counted.
     public init(
         responder: @escaping HTTPChannelHandler.Responder,
         limits: ConnectionLimits = ConnectionLimits(),
         isSecure: Bool = false,
         faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem,
-        recall: Recall? = nil
+        recall: Recall? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         self.responder = responder
         self.recall = recall
         self.limits = limits
         self.isSecure = isSecure
         self.faultAnswer = faultAnswer
+        meters = ConnectionMeters(metrics)
     }
 
     /// Fills the pipeline of an accepted connection.
@@ -73,7 +78,8 @@ public struct StorageHTTP1Channel: ServerChildChannel, HTTPChannelHandler {
             try setOptions(of: channel)
 
             let connection = HTTP1Connection(
-                limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall, logger: logger)
+                limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall,
+                meters: meters, logger: logger)
             let pipeline = channel.pipeline.syncOperations
             if !isBare { try pipeline.addHandler(SocketEdge(connection: connection), position: .first) }
             try pipeline.addHandler(SocketGate(connection: connection))
@@ -166,15 +172,18 @@ extension HTTPServerBuilder {
     ///   - isSecure: Whether the result is wrapped in TLS.
     ///   - faultAnswer: Makes the answer to a request that reached no route.
     ///   - recall: Answers from memory; see ``StorageRoutes/recall(_:from:on:)``.
+    ///   - metrics: Where connections and the contents that pass through them are counted.
     public static func storage(
         limits: ConnectionLimits = ConnectionLimits(),
         isSecure: Bool = false,
         faultAnswer: @escaping @Sendable (ConnectionFault) -> ConnectionFaultAnswer = ConnectionFaultAnswer.problem,
-        recall: StorageHTTP1Channel.Recall? = nil
+        recall: StorageHTTP1Channel.Recall? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             StorageHTTP1Channel(
-                responder: responder, limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall)
+                responder: responder, limits: limits, isSecure: isSecure, faultAnswer: faultAnswer, recall: recall,
+                metrics: metrics)
         }
     }
 }

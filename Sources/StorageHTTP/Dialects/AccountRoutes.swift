@@ -30,11 +30,12 @@ let accountRoutes = [
         let fields = try await FormFields(call)
         let credential = Credential.basic(
             login: try fields.required("login", or: "username", "email"), password: try fields.required("password"))
-        guard let principal = try await call.services.authentication.authenticate(credential) else {
+        let client = call.peer.client
+        guard let principal = try await call.services.authentication.authenticate(credential, from: client) else {
             throw StorageError.unauthenticated
         }
         let token = try await call.accounts.issueToken(to: principal)
-        return .json(headers: [.cacheControl: "no-store"]) { json in
+        return .json { json in
             for name in ["token", "access_token"] as [StaticString] {
                 json.name(name)
                 json.string(token.text)

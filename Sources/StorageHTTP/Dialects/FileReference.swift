@@ -5,6 +5,12 @@ enum FileReference {
     case path(FilePath)
     /// A UUID is an id first; where no file has it, it is a path.
     case idOrPath(FileID, FilePath)
+    /// The file as it was with this revision.
+    indirect case revision(RevisionID, of: FileReference)
+
+    var isRevision: Bool {
+        if case .revision = self { true } else { false }
+    }
 
     /// Reads `path` of a query or body: with a leading slash a path, a UUID an id, anything else a path from the root.
     init(_ text: [UInt8]) throws {
@@ -24,6 +30,9 @@ extension Call {
         case .idOrPath(let id, let path):
             let hasID = try await storage.metadata.file(.id(container, id)) != nil
             return hasID ? .id(container, id) : .path(container, path)
+        case .revision(let revision, let file):
+            let record = try await storage.file(try await selector(file, of: principal))
+            return .revision(container, record.id, revision)
         }
     }
 }

@@ -27,12 +27,7 @@ let fileRoutes = [
         }
     },
     Route(.post, "/api/v1/files/upload") { try await Upload($0).answer() },
-    .download("/api/v1/files/download") { call in
-        if call.query.contains("compression") {
-            throw Problem(.badRequest, "unknown_compression", "This server makes no archives.")
-        }
-        return try call.namedFile
-    },
+    .download("/api/v1/files/download", as: { try $0.archiveFormat() }) { try $0.namedRevision },
     Route(.delete, "/api/v1/files") { call in
         let principal = try await call.principal()
         let isRecursive = try call.query.value("recursive").map { $0.elementsEqual("true".utf8) } ?? false
@@ -74,6 +69,15 @@ extension Call {
                 throw Problem(.badRequest, "missing_path", "The query must have path=, a path or an id.")
             }
             return try FileReference(text)
+        }
+    }
+
+    /// The file that `?path=` names, as it was with the revision that `&rev=` names.
+    fileprivate var namedRevision: FileReference {
+        get throws {
+            guard let text = try query.value("rev") else { return try namedFile }
+            guard let revision = RevisionID(text: text) else { throw StorageError.noSuchRevision }
+            return .revision(revision, of: try namedFile)
         }
     }
 

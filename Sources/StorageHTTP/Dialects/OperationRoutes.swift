@@ -1,7 +1,7 @@
 import HTTPTypes
 import StorageCore
 
-/// Whether the server is alive and can serve.
+/// Whether the server is alive and can serve, and what it has counted.
 let operationRoutes = [
     Route(.get, "/healthz") { _ in .json { $0.status("ok") } },
     Route(.get, "/readyz") { call in
@@ -12,15 +12,33 @@ let operationRoutes = [
         return .json { $0.status("ready") }
     },
     Route(.get, "/api/v1/files/ping") { call in
+        async let cache = call.services.probeCache()
         let (database, store) = await call.services.probe()
+        let trip = await cache
         return .json(database == nil || store == nil ? .serviceUnavailable : .ok) { json in
             json.name("db")
             database.map { json.number($0) } ?? json.null()
             json.name("storage")
             store.map { json.number($0) } ?? json.null()
+            // Nobody depends on it: without it all is as well as before.
+            if let trip {
+                json.name("cache")
+                trip.map { json.number($0) } ?? json.null()
+            }
         }
     },
+    Route(.get, "/metrics") { call in
+        guard let exposed = call.services.exposed else { throw Problem.noRoute }
+        return try await exposed.answer()
+    },
 ]
+
+extension Call.Services {
+    /// Whether a client is told that a path is there, by any method: that of the figures is for direct clients on this machine alone.
+    func shows(_ resource: RouteTable.Resource, to peer: Peer) -> Bool {
+        resource.path != "/metrics" || exposed != nil && peer.isDirectLoopback
+    }
+}
 
 extension JSONWriter {
     fileprivate mutating func status(_ status: String) {
@@ -41,6 +59,12 @@ extension Call.Services {
         async let database = Self.milliseconds { try await storage.metadata.ping() }
         async let store = Self.milliseconds { try await storage.blobs.ping() }
         return await (database, store)
+    }
+
+    /// The same to the shared cache; nil where there is none, a nil inside for one that fails.
+    fileprivate func probeCache() async -> Double?? {
+        guard let cache else { return nil }
+        return .some(await Self.milliseconds { try await cache.ping() })
     }
 
     private static func milliseconds(_ body: @Sendable () async throws -> Void) async -> Double? {

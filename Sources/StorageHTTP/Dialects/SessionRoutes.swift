@@ -11,7 +11,7 @@ let sessionRoutes = [
             page = try await call.accounts.sessions(of: principal, after: sessions.last?.id, limit: 1_000)
             sessions += page.entries
         } while page.hasMore && sessions.count < maximumSessions
-        return .json(headers: [.cacheControl: "no-store"]) { json in
+        return .json { json in
             json.name("sessions")
             json.beginArray()
             for session in sessions { session.write(to: &json, isCurrent: session.id == principal.credential) }

@@ -55,7 +55,7 @@ extension JSONWriter {
 
 /// All registered users as an array, or a page of them; containers and the built-in account are no users.
 private struct UserList: Sendable {
-    static let headers: HTTPFields = [.cacheControl: "private, no-cache", .vary: "Authorization, X-Auth-Token"]
+    static let headers: HTTPFields = [.vary: "Authorization, X-Auth-Token"]
     private static let batch = 1_000
 
     private let call: Call

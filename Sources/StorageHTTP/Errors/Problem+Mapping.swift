@@ -21,13 +21,15 @@ extension Problem {
         }
         self.init(status, error.code.name, error.message)
         if status == .unauthorized { headers = Self.challenges }
-        if status == .serviceUnavailable { headers[.retryAfter] = Self.seconds(error.retryAfter) }
+        // Who is well again sooner than it thought is not asked an hour later; a limit is known to last as long as it says.
+        if status == .serviceUnavailable { headers[.retryAfter] = Self.seconds(error.retryAfter, atMost: 3_600) }
+        if status == .tooManyRequests { headers[.retryAfter] = Self.seconds(error.retryAfter) }
     }
 
-    /// A pause in whole seconds, rounded up: at least one, at most an hour.
-    static func seconds(_ duration: Duration?) -> String {
+    /// A pause in whole seconds, rounded up: at least one.
+    private static func seconds(_ duration: Duration?, atMost longest: Int64 = .max) -> String {
         let (seconds, fraction) = (duration ?? .zero).components
-        let whole = min(max(0, seconds), 3_599)
+        let whole = min(max(0, seconds), longest - 1)
         return "\(whole == 0 || fraction > 0 ? whole + 1 : whole)"
     }
 
@@ -73,6 +75,7 @@ extension Problem {
         .folderNotEmpty: .conflict,
         .preconditionFailed: .preconditionFailed,
         .unauthenticated: .unauthorized,
+        .tooManyRequests: .tooManyRequests,
         .forbidden: .forbidden,
         .loginTaken: .conflict,
         .tooLarge: .contentTooLarge,
@@ -93,6 +96,7 @@ extension HTTPField.Name {
     static let xRequestID = makeStatic("X-Request-ID")
     static let xAuthToken = makeStatic("X-Auth-Token")
     static let traceparent = makeStatic("traceparent")
+    static let tracestate = makeStatic("tracestate")
     static let secFetchSite = makeStatic("Sec-Fetch-Site")
     static let secFetchMode = makeStatic("Sec-Fetch-Mode")
     static let reprDigest = makeStatic("Repr-Digest")

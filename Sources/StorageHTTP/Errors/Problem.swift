@@ -19,6 +19,7 @@ struct Problem: Error {
     }
 
     static let mediaType = "application/problem+json"
+    static let noRoute = Problem(.notFound, "no_route", "There is nothing at this path.")
 
     /// Whether an operator should hear of it: the server failed, and not the request. A full container is its owner's business.
     var isFault: Bool { status.code >= 500 && code != StorageError.Code.quotaExceeded.name }

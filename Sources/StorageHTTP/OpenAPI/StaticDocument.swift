@@ -5,31 +5,57 @@ import StorageCore
 /// A document that is a part of the program: the same for everybody until the program is replaced.
 struct StaticDocument: Sendable {
     private let bytes: ByteBuffer
+    private let gzipped: ByteBuffer
     private let tag: EntityTag
     private let headers: HTTPFields
 
-    /// Takes the content; its digest is the entity tag.
+    /// Takes the content.
     init(_ content: [UInt8], type: String, headers: HTTPFields = [:]) throws {
-        let tag = Hexadecimal.encode(try SHA256.hash(content).prefix(16))
-        bytes = ByteBuffer(bytes: content)
-        self.tag = EntityTag(tag)
+        let bytes = ByteBuffer(bytes: content)
+        let gzipped = try Deflater(level: 9, form: .gzip).compress(bytes, isLast: true)
+        try self.init(bytes, gzipped: gzipped, digest: try SHA256.hash(content), type: type, headers: headers)
+    }
+
+    /// Takes content that was compressed beforehand, as one gzip stream.
+    init(gzipped: [UInt8], type: String, headers: HTTPFields = [:]) throws {
+        let compressed = ByteBuffer(bytes: gzipped)
+        let bytes = try Inflater.content(of: compressed, limit: Self.mostBytes)
+        try self.init(bytes, gzipped: compressed, digest: try SHA256.hash(gzipped), type: type, headers: headers)
+    }
+
+    /// What is a part of the program is not larger.
+    private static let mostBytes = 16 << 20
+
+    /// - Parameter digest: Of the content, in one form or the other: the entity tag.
+    private init(
+        _ bytes: ByteBuffer, gzipped: ByteBuffer, digest: [UInt8], type: String, headers: HTTPFields
+    ) throws {
+        self.bytes = bytes
+        self.gzipped = gzipped
+        tag = EntityTag(Hexadecimal.encode(digest.prefix(16)))
         // Caches ask again every time: the next program may have another one.
         self.headers = headers.merging([
-            .contentType: type, .eTag: "\"\(tag)\"", .cacheControl: "public, no-cache",
-            .crossOriginResourcePolicy: "same-origin",
+            .contentType: type, .cacheControl: "public, no-cache", .crossOriginResourcePolicy: "same-origin",
+            .vary: "Accept-Encoding",
         ])
     }
 
     /// The content, or 304 where the client has it already.
     func answer(to call: Call) -> Answer {
+        var headers = headers
+        // What the client would get, and what else it may have and use.
+        let tags = call.welcomesGzip ? [tag.gzipped, tag] : [tag]
+        headers[.eTag] = tags[0].text
         if let condition = try? EntityTagCondition.parse(call.headers[values: .ifNoneMatch]),
-            condition.isMatchedWeakly(by: tag)
+            let known = tags.first(where: condition.isMatchedWeakly)
         {
-            var headers = headers
+            headers[.eTag] = known.text
             headers[.contentType] = nil
             return Answer(.notModified, headers: headers)
         }
-        return Answer(.ok, headers: headers, content: .bytes(bytes))
+        guard call.welcomesGzip else { return Answer(.ok, headers: headers, content: .bytes(bytes)) }
+        headers[.contentEncoding] = "gzip"
+        return Answer(.ok, headers: headers, content: .bytes(gzipped))
     }
 }
 

@@ -14,6 +14,20 @@ struct EntityTag: Equatable, Sendable {
         self.init(opaque: Array(opaque.utf8))
     }
 
+    /// The tag as a field has it.
+    var text: String { "\(isWeak ? "W/" : "")\"\(String(decoding: opaque, as: UTF8.self))\"" }
+
+    /// The tag of the same representation in gzip (RFC 9110 section 8.8.3.3).
+    var gzipped: EntityTag { EntityTag(isWeak: isWeak, opaque: opaque + Self.gzipSuffix) }
+
+    /// What stands between the quotes, without the mark of gzip.
+    var withoutCoding: ArraySlice<UInt8> {
+        opaque.reversed().starts(with: Self.gzipSuffix.reversed())
+            ? opaque.dropLast(Self.gzipSuffix.count) : opaque[...]
+    }
+
+    private static let gzipSuffix = Array("-gzip".utf8)
+
     /// Reads a tag where the cursor stands; nil, with the cursor anywhere, when there is none.
     init?(_ cursor: inout ByteCursor) {
         isWeak = cursor.consume("W/")

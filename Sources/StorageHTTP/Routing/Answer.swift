@@ -16,13 +16,24 @@ struct Answer: Sendable {
     }
 
     var status: HTTPResponse.Status
-    var headers: HTTPFields
+    var headers: HTTPFields {
+        didSet { lines = nil }
+    }
+    /// The headers as they are sent, where that was written before.
+    private(set) var lines: FieldLines?
     var content: Content
 
     init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], content: Content = .none) {
         self.status = status
         self.headers = headers
         self.content = content
+    }
+
+    /// The same answer, in a form that is quick to give many times.
+    func prepared() -> Answer {
+        var answer = self
+        answer.lines = FieldLines(headers)
+        return answer
     }
 
     /// A JSON document of a known size.

@@ -5,7 +5,9 @@ import NIOCore
 import StorageCore
 
 /// One request with everything a route needs to answer it.
-struct Call: Sendable {
+///
+/// A class, as ``Services`` is: a value would be copied field by field into each closure that answers.
+final class Call: Sendable {
     let request: Request
     let target: RequestTarget
     /// The query, decoded.
@@ -19,8 +21,22 @@ struct Call: Sendable {
     let log: AccessLog
     let services: Services
 
+    init(
+        request: Request, target: RequestTarget, query: FormURLEncoded, rest: [UInt8], peer: Peer,
+        channel: (any Channel)?, log: AccessLog, services: Services
+    ) {
+        self.request = request
+        self.target = target
+        self.query = query
+        self.rest = rest
+        self.peer = peer
+        self.channel = channel
+        self.log = log
+        self.services = services
+    }
+
     /// What all routes share.
-    struct Services: Sendable {
+    final class Services: Sendable {
         let storage: FileStorage
         let accounts: AccountRegistry
         let authentication: any AuthProvider
@@ -28,7 +44,41 @@ struct Call: Sendable {
         let anonymousUploads: AnonymousUploads
         let publicURL: String?
         let trustedProxies: [IPNetwork]
+        let redirectPrefix: String?
         let crossOrigin: CrossOriginPolicy
+        let compressor: Compressor
+        let heads: PreparedHeads
+        let archives: ArchiveScratch
+        let limiter: RateLimiter?
+        let cache: (any SharedCache)?
+        let swaggerUI: SwaggerUI?
+        /// What `/metrics` answers; nil where it is not there.
+        let exposed: MetricsRegistry?
+
+        init(
+            storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider, readiness: Readiness,
+            anonymousUploads: AnonymousUploads, publicURL: String?, trustedProxies: [IPNetwork],
+            redirectPrefix: String?, crossOrigin: CrossOriginPolicy, compressor: Compressor, heads: PreparedHeads,
+            archives: ArchiveScratch, limiter: RateLimiter?, cache: (any SharedCache)?, swaggerUI: SwaggerUI?,
+            exposed: MetricsRegistry?
+        ) {
+            self.storage = storage
+            self.accounts = accounts
+            self.authentication = authentication
+            self.readiness = readiness
+            self.anonymousUploads = anonymousUploads
+            self.publicURL = publicURL
+            self.trustedProxies = trustedProxies
+            self.redirectPrefix = redirectPrefix
+            self.crossOrigin = crossOrigin
+            self.compressor = compressor
+            self.heads = heads
+            self.archives = archives
+            self.limiter = limiter
+            self.cache = cache
+            self.swaggerUI = swaggerUI
+            self.exposed = exposed
+        }
     }
 
     /// Carries the id of the request with every line.
@@ -36,12 +86,22 @@ struct Call: Sendable {
     /// What the request is found by in logs.
     var id: String { log.id }
     var storage: FileStorage { services.storage }
+    var compressor: Compressor { services.compressor }
     /// The accounts, which record where this request came from.
-    var accounts: AccountRegistry { services.accounts.asked(from: peer.address?.description) }
+    var accounts: AccountRegistry {
+        services.accounts.asked(from: peer.address?.description, counting: peer.client)
+    }
     /// The rest of the path as one segment; a slash behind it does not matter.
     var parameter: ArraySlice<UInt8> { rest.last == ASCII.slash ? rest.dropLast() : rest[...] }
     var headers: HTTPFields { request.headers }
     var isHead: Bool { request.method == .head }
+    /// Whether the client takes contents in gzip.
+    var welcomesGzip: Bool { AcceptEncoding.welcomesGzip(headers[values: .acceptEncoding]) }
+
+    /// Whether the client may still take the answer: false once the connection is known to be gone.
+    var isWanted: @Sendable () -> Bool {
+        { [channel] in channel?.isActive ?? true }
+    }
 
     /// Who asks.
     ///
@@ -53,7 +113,7 @@ struct Call: Sendable {
 
     /// Who asks; nil without any credential.
     func principalIfAny() async throws -> Principal? {
-        try await services.principal(of: request)
+        try await services.principal(of: request, from: peer)
     }
 
     /// Who asks, where that is known without waiting; nil says nothing.
@@ -80,13 +140,15 @@ struct Call: Sendable {
 
 extension Precondition {
     init(_ headers: HTTPFields) throws {
-        // RFC 9110 sections 13.1.1 and 13.1.2: If-Match compares strongly, If-None-Match weakly.
+        // RFC 9110 sections 13.1.1 and 13.1.2: If-Match compares strongly, If-None-Match weakly. Who got a file in gzip knows its
+        // revision by the tag of that.
         func tags(_ name: HTTPField.Name, weakly: Bool) throws -> Tags? {
             switch try EntityTagCondition.parse(headers[values: name]) {
             case nil: return nil
             case .any: return .any
             case .tags(let tags):
-                return .revisions(tags.filter { weakly || !$0.isWeak }.compactMap { RevisionID(text: $0.opaque) })
+                let comparable = tags.filter { weakly || !$0.isWeak }
+                return .revisions(comparable.compactMap { RevisionID(text: $0.withoutCoding) })
             }
         }
         self.init(
@@ -101,9 +163,9 @@ extension Precondition {
 
 extension Call.Services {
     /// Who sends a request; nil without any credential.
-    func principal(of request: Request) async throws -> Principal? {
+    func principal(of request: Request, from peer: Peer) async throws -> Principal? {
         guard let credential = try Credential(request) else { return nil }
-        guard let principal = try await authentication.authenticate(credential) else {
+        guard let principal = try await authentication.authenticate(credential, from: peer.client) else {
             throw StorageError.unauthenticated
         }
         return principal

@@ -62,7 +62,7 @@ public struct CrossOriginPolicy: Sendable, Equatable {
             guard let origin = request[.origin], origins.contains(origin) else { return }
             headers[.accessControlAllowOrigin] = origin
         case .any:
-            guard request[.origin] != nil else { return }
+            // To everybody: a cache may keep what it got without a page behind it.
             headers[.accessControlAllowOrigin] = "*"
         }
         headers[.accessControlExposeHeaders] = Self.exposed
@@ -87,8 +87,8 @@ public struct CrossOriginPolicy: Sendable, Equatable {
 
     private static let allowed =
         "Authorization, Cache-Control, Content-Digest, Content-MD5, Content-Type, If-Match, If-Modified-Since, "
-        + "If-None-Match, If-Range, If-Unmodified-Since, Range, Repr-Digest, traceparent, Want-Repr-Digest, X-Auth-Token, "
-        + "X-Request-ID"
+        + "If-None-Match, If-Range, If-Unmodified-Since, Range, Repr-Digest, traceparent, tracestate, Want-Repr-Digest, "
+        + "X-Auth-Token, X-Request-ID"
 
     /// An origin as browsers write it: in lower case, without the port that its scheme has anyway.
     private static func origin(_ text: ArraySlice<UInt8>) -> String? {

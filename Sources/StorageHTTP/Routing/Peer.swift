@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import StorageCore
 
 /// Where a request came from and how its sender calls this server, as far as that can be believed.
 struct Peer: Equatable, Sendable {
@@ -11,6 +12,11 @@ struct Peer: Equatable, Sendable {
     private let ownHost: String?
     /// The client sits at this very machine, with no proxy in between.
     let isDirectLoopback: Bool
+    /// The connection came from one whose forwarding fields are believed.
+    let isTrustedProxy: Bool
+    /// The connection came from this very machine, by way of a proxy on it whose fields are not believed.
+    var isUntrustedLoopback: Bool { isLoopback && !isDirectLoopback && !isTrustedProxy }
+    private let isLoopback: Bool
 
     /// - Parameters:
     ///   - connection: The address that the connection came from.
@@ -24,7 +30,16 @@ struct Peer: Equatable, Sendable {
         scheme = forwarded?.scheme ?? request.scheme ?? "http"
         forwardedHost = forwarded?.host
         ownHost = request.authority
+        isTrustedProxy = connection.map { address in trusted.contains { $0.contains(address) } } ?? false
+        isLoopback = connection?.isLoopback ?? false
         isDirectLoopback = DirectLoopback.holds(from: connection, fields)
+    }
+
+    /// Whose tries are counted: the address, or of IPv6 the network of one subscriber; nil for a client at this very machine.
+    var client: ClientAddress? {
+        guard !isDirectLoopback, let address else { return nil }
+        guard address.ipv4 == nil, !address.isLoopback else { return ClientAddress(address.description) }
+        return ClientAddress(IPAddress(high: address.high, low: 0).description + "/64")
     }
 
     /// The host and port that the client asked for; nil for none, or one that is malformed.

@@ -2,14 +2,25 @@ import HTTPTypes
 import StorageCore
 
 extension Route {
-    /// A download of one's own files: how the request names them is all that the dialects differ in.
-    static func download(_ path: String, of reference: @escaping @Sendable (Call) throws -> FileReference) -> Route {
+    /// A download of one's own files: how the request names them is all that the dialects differ in, and whether it may ask for an
+    /// archive.
+    static func download(
+        _ path: String, as archive: @escaping @Sendable (Call) throws -> ArchiveFormat? = { _ in nil },
+        of reference: @escaping @Sendable (Call) throws -> FileReference
+    ) -> Route {
         var route = Route(.get, path) { call in
             let principal = try await call.principal()
-            return try await Download(call).answer(try await call.selector(try reference(call), of: principal))
+            let format = try archive(call)
+            let reference = try reference(call)
+            let selector = try await call.selector(reference, of: principal)
+            guard let format else {
+                return try await Download(call, isOfRevision: reference.isRevision).answer(selector)
+            }
+            return try await Archive(call, format).answer(selector)
         }
         route.recall = { call, eventLoop in
-            guard let container = call.recalledPrincipal().flatMap({ call.storage.container(of: $0) }),
+            guard try archive(call) == nil,
+                let container = call.recalledPrincipal().flatMap({ call.storage.container(of: $0) }),
                 case .path(let path) = try reference(call)
             else { return nil }
             return try Download(call).recall(.path(container.id, path), on: eventLoop)

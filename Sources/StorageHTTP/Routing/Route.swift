@@ -18,6 +18,8 @@ struct Route: Sendable {
     let action: Action
     /// The short way to the answer that the action would give, where the route has one.
     var recall: Recall?
+    /// Counts the requests; nil outside a table.
+    fileprivate(set) var meter: RouteMeter?
 
     /// What comes before the rest of the path; nil where the route takes none.
     let prefix: [UInt8]?
@@ -47,8 +49,13 @@ struct RouteTable: Sendable {
     struct Resource: Sendable {
         /// The path as the table has it: a label of bounded variety.
         let path: String
+        /// Counts the requests that no route of it takes.
+        let meter: RouteMeter
         /// Those of a longer path first: a name that one dialect reserves is an ordinary one to the others.
         var routes: [Route] = []
+
+        /// Whether requests are not counted: who asks whether the server is well is to be told so.
+        var isUncounted: Bool { path == "/healthz" || path == "/readyz" }
 
         /// The routes that a request with these fields and this query may be meant for, whatever its method.
         func routes(for headers: HTTPFields, _ query: FormURLEncoded) -> [Route] {
@@ -60,12 +67,16 @@ struct RouteTable: Sendable {
     /// By the path before the rest, with its slash; the longest first.
     private var open: [(prefix: [UInt8], resource: Resource)] = []
 
-    init(_ routes: [Route]) {
-        for route in routes {
+    init(_ routes: [Route], _ meters: RequestMeters = RequestMeters()) {
+        var known: [String: RouteMeter] = [:]
+        for var route in routes {
+            let meter = known[route.path] ?? meters.meter(of: route.path)
+            known[route.path] = meter
+            route.meter = meter
             if let prefix = route.prefix {
-                add(route, prefix: prefix)
+                add(route, meter, prefix: prefix)
             } else {
-                exact[Array(route.path.utf8), default: Resource(path: route.path)].routes.append(route)
+                exact[Array(route.path.utf8), default: Resource(path: route.path, meter: meter)].routes.append(route)
             }
         }
         open.sort { $0.prefix.count > $1.prefix.count }
@@ -77,9 +88,9 @@ struct RouteTable: Sendable {
         }
     }
 
-    private mutating func add(_ route: Route, prefix: [UInt8]) {
+    private mutating func add(_ route: Route, _ meter: RouteMeter, prefix: [UInt8]) {
         let index = open.firstIndex { $0.prefix == prefix } ?? open.endIndex
-        if index == open.endIndex { open.append((prefix, Resource(path: route.path))) }
+        if index == open.endIndex { open.append((prefix, Resource(path: route.path, meter: meter))) }
         open[index].resource.routes.append(route)
     }
 

@@ -1,45 +1,27 @@
 import HTTPTypes
 public import Hummingbird
 import Logging
+public import Metrics
 public import NIOCore
 public import StorageCore
 
-/// A request context that knows its connection, which lets files leave by `sendfile`.
-public protocol ConnectionRequestContext: RequestContext {
-    /// The connection that the request came in on.
-    var channel: any Channel { get }
-}
-
-/// The context that the daemon uses; an embedding application may use any other.
-public struct StorageRequestContext: ConnectionRequestContext {
-    /// What every context has.
-    public var coreContext: CoreRequestContextStorage
-    /// The connection that the request came in on.
-    public let channel: any Channel
-
-    /// Takes over the connection.
-    public init(source: ApplicationRequestContextSource) {
-        coreContext = .init(source: source)
-        channel = source.channel
-    }
-}
-
 /// Every route there is, as the OpenAPI document describes them.
 let allRoutes =
-    operationRoutes + documentRoutes + accountRoutes + sessionRoutes + userRoutes + fileRoutes + hashRoutes
-    + containerRoutes
-    + uidRoutes
+    operationRoutes + documentRoutes + accountRoutes + sessionRoutes + statusRoutes + userRoutes + fileRoutes
+    + revisionRoutes + searchRoutes + hashRoutes + containerRoutes + uidRoutes
 
 /// All routes, as a responder that answers every request and never throws.
 ///
 /// Generic over the context: an embedding Hummingbird application uses it as its responder, or mounts it into its own router with
 /// `router.add(storage:)`.
 public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
+    let services: Call.Services
     private let table: RouteTable
-    private let services: Call.Services
+    private let meters: RequestMeters
     private let logger: Logger
     private let serverName: String?
     private let date = DateField()
+    private let proxies = ProxyNotice()
 
     /// Makes the routes over a store.
     ///
@@ -51,19 +33,37 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     ///   - anonymousUploads: Whether the dialect that knows no accounts stores files for those who send no credentials.
     ///   - publicURL: Base of every absolute URL, without a slash at its end; nil takes it from the request.
     ///   - trustedProxies: Whose `Forwarded` and `X-Forwarded-…` fields are believed.
+    ///   - redirectPrefix: What a trusted proxy knows the directory of a `LocalDiskBlobStore` by, such as `/_blobs/`: where
+    ///     it asks for that with `X-Sendfile-Type: X-Accel-Redirect`, it is told the place of a blob instead of being sent
+    ///     it. Nil where the blobs are elsewhere.
     ///   - crossOrigin: Pages of which other origins may use the server.
     ///   - serverName: What every answer says in `Server`, if anything.
+    ///   - limiter: Counts requests, where it has a limit for them; the accounts and the authentication are given theirs apart.
+    ///   - cache: The shared cache, to say how it does; nil where there is none.
+    ///   - scratchDirectory: Where the lists of archives with very many entries lie while they are sent, in files without a name; it must
+    ///     be there. Nil for the system's temporary directory.
+    ///   - swaggerUI: What `/docs` shows the API with; nil for a plainer page.
+    ///   - metrics: Where requests are counted.
+    ///   - exposed: What `/metrics` answers to direct clients on this machine; nil for nothing.
     public init(
         storage: FileStorage, accounts: AccountRegistry, authentication: any AuthProvider,
         readiness: Readiness = Readiness(), anonymousUploads: AnonymousUploads = .auto, publicURL: String? = nil,
-        trustedProxies: [IPNetwork] = [], crossOrigin: CrossOriginPolicy = .none, serverName: String? = nil
+        trustedProxies: [IPNetwork] = [], redirectPrefix: String? = nil, crossOrigin: CrossOriginPolicy = .none,
+        serverName: String? = nil, limiter: RateLimiter? = nil, cache: (any SharedCache)? = nil,
+        scratchDirectory: String? = nil, swaggerUI: SwaggerUI? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory, exposed: MetricsRegistry? = nil
     ) {
-        self.serverName = serverName
+        // As a field takes it: it is written without one, too.
+        self.serverName = serverName.map { HTTPField(name: .server, value: $0).value }
         services = Call.Services(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             anonymousUploads: anonymousUploads, publicURL: publicURL, trustedProxies: trustedProxies,
-            crossOrigin: crossOrigin)
-        table = RouteTable(allRoutes)
+            redirectPrefix: redirectPrefix, crossOrigin: crossOrigin, compressor: Compressor(), heads: PreparedHeads(),
+            archives: ArchiveScratch(directory: scratchDirectory ?? ScratchFile.systemDirectory),
+            limiter: limiter?.limitsRequests == true ? limiter : nil, cache: cache, swaggerUI: swaggerUI,
+            exposed: exposed)
+        meters = RequestMeters(metrics)
+        table = RouteTable(allRoutes, meters)
         logger = Logger(label: "storage.http")
     }
 
@@ -78,8 +78,9 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     public func principal(of request: Request, context: Context) async throws -> Principal? {
         do {
             let channel = (context as? any ConnectionRequestContext)?.channel
-            try services.refuseForeignOrigin(request, from: peer(request.head, at: channel?.remoteAddress))
-            return try await services.principal(of: request)
+            let peer = peer(request.head, at: channel?.remoteAddress)
+            try services.refuseForeignOrigin(request, from: peer)
+            return try await services.principal(of: request, from: peer)
         } catch let error as ParseError {
             throw Problem(error)
         }
@@ -92,7 +93,8 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         let answer: Answer
         do {
             switch try meaning(of: request, log, channel) {
-            case .route(let route, let call): answer = try await route.action(call)
+            case .route(let route, let call):
+                answer = try await log.tracing { try await route.action(call).compressed(for: call) }
             case .answer(let own): answer = own
             }
         } catch {
@@ -114,7 +116,8 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     public func recall(
         _ head: HTTPRequest, from address: SocketAddress?, on eventLoop: any EventLoop
     ) -> Recalled<CompleteAnswer>? {
-        guard head.method == .get || head.method == .head else { return nil }
+        // What is counted takes the long way, where it is counted once.
+        guard head.method == .get || head.method == .head, services.limiter == nil else { return nil }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         let log = accessLog(head, from: address)
         guard case .route(let route, let call) = try? meaning(of: request, log, nil),
@@ -128,7 +131,9 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     }
 
     private func accessLog(_ head: HTTPRequest, from address: SocketAddress?) -> AccessLog {
-        AccessLog(head, from: peer(head, at: address), logger: logger)
+        let peer = peer(head, at: address)
+        proxies.note(peer, logger)
+        return AccessLog(head, from: peer, logger: logger, meters: meters)
     }
 
     private func peer(_ head: HTTPRequest, at address: SocketAddress?) -> Peer {
@@ -146,11 +151,14 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
     private func meaning(
         of request: Request, _ log: AccessLog, _ channel: (any Channel)?
     ) throws -> Meaning {
-        let target = try RequestTarget(parsing: request.head.path ?? "/")
-        guard let resource = table.resource(at: target.path) else {
-            throw Problem(.notFound, "no_route", "There is nothing at this path.")
-        }
-        log.note(route: resource.path)
+        let parsed = Result { try RequestTarget(parsing: request.head.path ?? "/") }
+        let found = try? table.resource(at: parsed.get().path)
+        let resource = found.flatMap { services.shows($0, to: log.peer) ? $0 : nil }
+        if let resource { log.note(resource.meter) }
+        // Also one for what is not here.
+        if resource?.isUncounted != true { try services.limiter?.countRequest(from: log.peer.client) }
+        let target = try parsed.get()
+        guard let resource else { throw Problem.noRoute }
         let query = try target.parameters()
         let routes = resource.routes(for: request.headers, query)
         guard let route = routes.first(where: { $0.answers(request.method) }) else {
@@ -162,7 +170,7 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
             let preflight = services.crossOrigin.preflight(request.headers, methods: routes.allow)
             return .answer(Answer(.noContent, headers: headers.merging(preflight ?? [:])))
         }
-        log.note(route: route.path)
+        route.meter.map(log.note)
         try services.refuseForeignOrigin(request, from: log.peer)
         let call = Call(
             request: request, target: target, query: query,
@@ -173,7 +181,8 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
 
     private func refusal(of error: any Error, _ log: AccessLog) -> Answer {
         let problem = Problem(error)
-        if problem.isFault {
+        // Nobody is there who could be told of a request that was given up.
+        if problem.isFault, !(error is CancellationError) {
             log.logger.error("the request failed", metadata: ["error": "\(error)"])
         } else {
             log.note(refusal: problem.code)
@@ -188,6 +197,8 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
         var headers = answer.headers
         headers[.xRequestID] = log.id
         if headers[.xContentTypeOptions] == nil { headers[.xContentTypeOptions] = "nosniff" }
+        // What has nothing to be validated by is of this moment.
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "no-store" }
         if let serverName { headers[.server] = serverName }
         services.crossOrigin.permit(request.headers, in: &headers)
         return headers
@@ -195,21 +206,31 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
 
     /// An answer whose content is in memory, or stays behind; nil for one that would have to be written.
     private func complete(_ answer: Answer, to request: Request, _ log: AccessLog) -> CompleteAnswer? {
-        var headers = headers(of: answer, to: request, log)
-        headers[.date] = date.text
         let isHead = request.method == .head
         var content: ByteBuffer?
+        var length: Int64?
         switch answer.content {
         case .none: break
         case .bytes(let bytes):
-            headers[.contentLength] = String(bytes.readableBytes)
+            length = Int64(bytes.readableBytes)
             content = isHead ? nil : bytes
-        case .written(let length, _):
+        case .written(let known, _):
             guard isHead else { return nil }
-            headers[.contentLength] = length.map(String.init)
+            length = known
         }
+        let copied = min(content?.readableBytes ?? 0, CompleteAnswer.mostCopied)
+        var head = AnswerHead(answer.status, capacity: 1_024 + copied)
+        if let lines = answer.lines, services.crossOrigin == .none {
+            head.append(lines)
+            head.append(.xRequestID, log.id)
+            if let serverName { head.append(.server, serverName) }
+        } else {
+            head.append(FieldLines(headers(of: answer, to: request, log)))
+        }
+        if let length { head.append(contentLength: length) }
+        head.append(.date, date.text)
         log.finish(answer.status, bytes: content.map { Int64($0.readableBytes) })
-        return CompleteAnswer(HTTPResponse(status: answer.status, headerFields: headers), content: content)
+        return CompleteAnswer(head, content: content)
     }
 
     private func response(_ answer: Answer, to request: Request, _ log: AccessLog) -> Response {
@@ -231,9 +252,10 @@ public struct StorageRoutes<Context: RequestContext>: HTTPResponder {
                 log.finish(answer.status)
                 return Response(status: answer.status, headers: headers, isHead: true, length: length)
             }
+            log.owe(answer.status)
             let body = ResponseBody(contentLength: length.map { Int($0) }) { writer in
                 do {
-                    try await write(&writer)
+                    try await log.tracing(write, to: &writer)
                     try await writer.finish(nil)
                 } catch {
                     log.fail(answer.status, error)

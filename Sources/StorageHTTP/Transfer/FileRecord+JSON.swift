@@ -4,32 +4,35 @@ import StorageCore
 extension FileRecord {
     /// The record as the accounts dialect shows it; `created_ad` is spelled so in the contract.
     func write(to json: inout JSONWriter) {
-        json.object { json in
-            json.name("id")
-            json.string(id.description)
-            json.name("name")
-            json.string(utf8: Array(path.name))
-            json.name("created_ad")
-            json.time(microseconds: createdAt.microseconds)
-            json.name("created_at")
-            json.time(microseconds: createdAt.microseconds)
-            json.name("modified_at")
-            json.time(microseconds: modifiedAt.microseconds)
-            json.name("path")
-            json.string(path.description)
-            json.name("size")
-            json.integer(revision?.size ?? 0)
-            json.name("is_downloadable")
-            json.bool(!isFolder)
-            json.name("hash")
-            if let revision { json.string(revision.blob.digest.hex) } else { json.null() }
-            json.name("media_type")
-            if let revision { json.string(revision.mediaType.description) } else { json.null() }
-            json.name("kind")
-            json.string(kind.rawValue)
-            json.name("type")
-            json.string(isFolder ? "folder" : "file")
-        }
+        json.object { writeMembers(to: &$0) }
+    }
+
+    /// The members of the record, in an object that may have others behind them.
+    func writeMembers(to json: inout JSONWriter) {
+        json.name("id")
+        json.string(id.description)
+        json.name("name")
+        json.string(utf8: Array(path.name))
+        json.name("created_ad")
+        json.time(microseconds: createdAt.microseconds)
+        json.name("created_at")
+        json.time(microseconds: createdAt.microseconds)
+        json.name("modified_at")
+        json.time(microseconds: modifiedAt.microseconds)
+        json.name("path")
+        json.string(path.description)
+        json.name("size")
+        json.integer(revision?.size ?? 0)
+        json.name("is_downloadable")
+        json.bool(!isFolder)
+        json.name("hash")
+        if let revision { json.string(revision.blob.digest.hex) } else { json.null() }
+        json.name("media_type")
+        if let revision { json.string(revision.mediaType.description) } else { json.null() }
+        json.name("kind")
+        json.string(kind.rawValue)
+        json.name("type")
+        json.string(isFolder ? "folder" : "file")
     }
 
     /// The record alone, as the content of an answer.

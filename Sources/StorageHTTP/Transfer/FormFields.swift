@@ -61,6 +61,16 @@ struct FormFields {
         throw StorageError(.unprocessable, "\(name): is missing.")
     }
 
+    /// A whole number; nil when it is not there.
+    ///
+    /// - Parameter malformed: What a value of a form is refused with that is none.
+    func integer(_ name: String, malformed: Problem) throws -> Int64? {
+        if case .json(let object) = source { return try object.integer(name) }
+        guard let value = try bytes(name) else { return nil }
+        guard let number = DecimalNumber.parse(value) else { throw malformed }
+        return number
+    }
+
     /// A yes or no; no when it is not there.
     func flag(_ name: String) throws -> Bool {
         if case .json(let object) = source { return try object.bool(name) ?? false }

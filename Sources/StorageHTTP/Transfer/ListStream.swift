@@ -81,7 +81,5 @@ struct ListStream: Sendable {
     }
 
     private static let batch = 1_000
-    private static let headers: HTTPFields = [
-        .cacheControl: "private, no-cache", .vary: "Authorization, X-Auth-Token",
-    ]
+    private static let headers: HTTPFields = [.vary: "Authorization, X-Auth-Token"]
 }

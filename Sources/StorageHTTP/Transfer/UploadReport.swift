@@ -20,7 +20,7 @@ struct UploadReport: Sendable {
     }
 
     func answer() -> Answer {
-        let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"]
+        let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8"]
         return Answer(.ok, headers: headers, content: .written(length: nil) { try await report(to: &$0) })
     }
 

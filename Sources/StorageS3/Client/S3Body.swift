@@ -30,4 +30,12 @@ enum S3Body: Sendable {
         case .bytes(_, let digest), .stream(_, _, let digest): .digest(digest)
         }
     }
+
+    /// The entity tag of an object that holds these bytes and was written by one request, where the service encrypts nothing with keys
+    /// of its own: their MD5 (Amazon S3 API, `PutObject`). nil for bytes that are not in memory, and where libcrypto has no MD5.
+    var entityTag: String? {
+        guard case .bytes(let bytes, _) = self, var hasher = try? MD5Hasher() else { return nil }
+        guard (try? hasher.update(bytes)) != nil, let digest = try? hasher.finalize() else { return nil }
+        return "\"\(Hexadecimal.encode(digest))\""
+    }
 }

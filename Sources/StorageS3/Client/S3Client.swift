@@ -10,6 +10,7 @@ import StorageCore
 /// - Asks once: whether to ask again is decided above, by ``StorageError/isTransient``.
 /// - Follows no redirect, wherever it leads.
 /// - Reads at most 64 KiB of an answer that is an error.
+/// - Carries on the trace of the task, with a span for each request.
 struct S3Client: Sendable {
     private let connections: S3Connections
     private let signer: SignatureV4
@@ -108,9 +109,14 @@ struct S3Client: Sendable {
 
         var request = HTTPClientRequest(url: base + signed.target)
         request.method = HTTPMethod(rawValue: method.rawValue)
-        request.headers.reserveCapacity(signed.headers.count + 2)
+        request.headers.reserveCapacity(signed.headers.count + 4)
         request.headers.add(name: "Host", value: authority)
         for header in signed.headers { request.headers.add(name: header.name, value: header.value) }
+        // Not signed: whoever stands between may put a span of its own there (W3C Trace Context section 3.4).
+        if let trace = TraceContext.current?.child() {
+            request.headers.add(name: "traceparent", value: trace.traceparent)
+            if let state = trace.state { request.headers.add(name: "tracestate", value: state) }
+        }
         switch body {
         case .none: break
         case .bytes(let bytes, _): request.body = .bytes(bytes)

@@ -32,7 +32,12 @@ package struct StoredTable: Sendable {
             """),
         StoredTable("usage_deltas", "id container_id bytes files revision_bytes"),
         StoredTable("blobs", "id space hash gen size state claimed_until released_at state_at verified_at"),
-        StoredTable("files", "id container_id path depth type revision_id kind created_at modified_at"),
+        StoredTable(
+            "files",
+            """
+            id container_id path depth type revision_id kind created_at modified_at \
+            copy_of number size media_type sent_name revised_at blob_id space hash gen
+            """),
         StoredTable(
             "revisions",
             "id file_id container_id number blob_id size media_type sent_name created_at superseded_at"),

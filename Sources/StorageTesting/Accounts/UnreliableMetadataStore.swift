@@ -55,6 +55,23 @@ public final class UnreliableMetadataStore: MetadataStore {
     public func list(_ query: ListQuery) async throws -> Page<FileRecord> { try await reachable().list(query) }
 
     /// Passes the call on.
+    public func search(_ query: SearchQuery) async throws -> Stretch<FileRecord> {
+        try await reachable().search(query)
+    }
+
+    /// Passes the call on.
+    public func folderUsage(
+        of container: ContainerID, after: FilePath?, limit: Int
+    ) async throws -> Stretch<FolderUsage> {
+        try await reachable().folderUsage(of: container, after: after, limit: limit)
+    }
+
+    /// Passes the call on.
+    public func revisions(of selector: FileSelector, limit: Int) async throws -> [FileRecord]? {
+        try await reachable().revisions(of: selector, limit: limit)
+    }
+
+    /// Passes the call on.
     public func usage(of container: ContainerID) async throws -> Usage { try await reachable().usage(of: container) }
 
     /// Passes the call on.

@@ -219,7 +219,7 @@ extension MetadataStoreConformance {
             for chore in [
                 Chore.foldUsage, .sweepUploads(silent: scene.hour, abandoned: scene.hour, kept: scene.hour),
                 .sweepCredentials,
-                .sweepTombstones(age: scene.hour),
+                .sweepTombstones(age: scene.hour), .backfill,
             ] {
                 var rounds = 0
                 while try await scene.store.tidy(chore), rounds < 10 { rounds += 1 }

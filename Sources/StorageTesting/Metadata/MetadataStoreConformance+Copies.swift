@@ -116,5 +116,13 @@ extension MetadataStoreConformance {
             let tree = try await scene.tree()
             #expect(tree == ["a"])
         },
+        clause("Corrupt bytes are refused as such also where there is no room for them.") { scene in
+            let content = TestContent()
+            let blob = try await scene.claim(content)
+            try await scene.write(content, at: "a")
+            try await scene.store.settle(.corrupt(blob.key))
+            _ = try await scene.limit(ContainerLimits(bytes: 1))
+            await expect(.corrupt) { try await scene.copy("a", to: "b") }
+        },
     ]
 }

@@ -113,6 +113,32 @@ extension MetadataStoreConformance {
                 #expect(paths == ["a/image", "a/zimage"].map { Array($0.utf8) })
             }
         },
+        clause("A tree has everything below a folder, each folder before what is in it.") { scene in
+            try await scene.write(at: ["a/b/c", "a/b-c/d", "a/b!", "a/z", "ab/c", "a!", "top"])
+            try await scene.makeFolder("a/empty")
+            let expected = ["a/b", "a/b!", "a/b-c", "a/b-c/d", "a/b/c", "a/empty", "a/z"].map { Array($0.utf8) }
+            for limit in [1, 2, 3, 1_000] {
+                let paths = try await scene.paths(.tree(FilePath("a")), limit: limit)
+                #expect(paths == expected)
+            }
+        },
+        clause("The tree of a folder that is empty, not there, or a file has no entries.") { scene in
+            try await scene.makeFolder("empty")
+            try await scene.write(at: ["file", "fileandmore/a"])
+            for path in ["empty", "none", "file"] {
+                let paths = try await scene.paths(.tree(FilePath(path)))
+                #expect(paths.isEmpty)
+            }
+        },
+        clause("A tree narrowed to a sort has that sort's files alone.") { scene in
+            try await scene.write(TestContent(), at: "a/b/c", kind: .image)
+            try await scene.write(TestContent(), at: "a/text", kind: .text)
+            try await scene.makeFolder("a/empty")
+            for (kind, expected) in [(FileKind.image, ["a/b/c"]), (.text, ["a/text"]), (.other, [])] {
+                let paths = try await scene.paths(.tree(FilePath("a")), kind: kind, limit: 1)
+                #expect(paths == expected.map { Array($0.utf8) })
+            }
+        },
     ]
 
     /// Listings by the bytes that a path starts with.

@@ -10,9 +10,10 @@ public enum MetadataStoreConformance {
 
     /// The clauses that take moments each.
     public static let clauses: [Clause] =
-        claims + uploads + puts + revisions + races + links + healing + folders + deletions + trees + moves
-        + folderMoves
-        + copies + lists + prefixes + usage + limits + reservations + accounts + builtIn + credentials
+        claims + uploads + puts + revisions + agreement + history + restorations + races + links + healing + folders
+        + deletions + trees + moves + folderMoves
+        + copies + lists + prefixes + searches + folderUsages + usage + limits + reservations + accounts + builtIn
+        + credentials
         + credentialLists + closing + containers + collection + upkeep + inspections + recall
 
     /// The clauses that need thousands of entries.

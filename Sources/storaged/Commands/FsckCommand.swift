@@ -9,9 +9,9 @@ struct FsckCommand: ConfiguredCommand {
         abstract: "Compare the database with the store; beside a running daemon or without one. Changes nothing.",
         discussion: """
             Every blob that may be served must have bytes of its size, every file such a blob, every count must be right, \
-            nothing may wait for upkeep for more than a day, and nothing else may lie among the blobs. With --read-data, \
-            every blob is read and compared with its digest too. Ends with 0 when all is well, with 1 when something is \
-            wrong. \(SettingsHelp.reference)
+            what lookups tell of a file must be what its revision says, nothing may wait for upkeep for more than a day, \
+            and nothing else may lie among the blobs. With --read-data, every blob is read and compared with its digest \
+            too. Ends with 0 when all is well, with 1 when something is wrong. \(SettingsHelp.reference)
             """)
 
     @Flag(help: "read every blob and compare it with its digest; as slow as reading the disk")

@@ -14,7 +14,7 @@ struct RootCommand: ParsableCommand {
         abstract: "Keeps people's files and hands them back over HTTP.",
         usage: "storaged [<command>] [--<setting> <value> …] [--config <file>]",
         discussion: SettingsHelp.text,
-        version: "storaged 0.1.0",
+        version: "storaged \(Storaged.version)",
         subcommands: [
             ServeCommand.self, HealthCommand.self, MigrateCommand.self, ConfigCommand.self, UserCommand.self,
             TokenCommand.self, ImportCommand.self, GCCommand.self, FsckCommand.self, CopyMetadataCommand.self,

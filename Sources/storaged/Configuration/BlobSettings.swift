@@ -38,6 +38,7 @@ struct BlobSettings: Sendable {
 
     var contradictions: [ConfigurationProblem] {
         memoryContradiction + lonelyEndpoint + incompleteBucket + impossibleBucket + fallbackContradiction
+            + redirectContradiction
     }
 
     private var memoryContradiction: [ConfigurationProblem] {
@@ -106,6 +107,26 @@ struct BlobSettings: Sendable {
             ConfigurationProblem(
                 "\(value.key.name): \(value.text.quotedForDisplay) (\(value.origin)) does not go together with"
                     + " \(Keys.blobsStore.name) '\(store.rawValue)': \(reason)")
+        ]
+    }
+
+    /// A proxy can send only what lies as a file where it was told, and it is told so only where it is known.
+    private var redirectContradiction: [ConfigurationProblem] {
+        guard let redirect = given(Keys.httpAccelRedirect), !redirect.text.isEmpty else { return [] }
+        let reason: String
+        if let store, store != .disk {
+            reason = "\(Keys.blobsStore.name) is \(store.rawValue), which has no files that a proxy could send"
+        } else if fallback != nil {
+            reason = "with \(Keys.blobsFallback.name) not all files are in \(Keys.dataDirectory.name)"
+        } else if (try? values[Keys.httpTrustedProxies])?.isEmpty ?? false {
+            reason = "it is for proxies that \(Keys.httpTrustedProxies.name) names; give their addresses"
+        } else {
+            return []
+        }
+        return [
+            ConfigurationProblem(
+                "\(redirect.key.name): \(redirect.text.quotedForDisplay) (\(redirect.origin)) cannot be used: \(reason)"
+            )
         ]
     }
 

@@ -36,7 +36,7 @@ extension ConfigurationLayer {
         var layer = ConfigurationLayer(source: source)
         let known =
             table.keys.map { (name: $0.name, variables: [$0.environmentName] + $0.aliases) }
-            + table.unavailable.map { (name: $0.name, variables: [$0.environmentName] + $0.aliases) }
+            + table.unavailable.map { (name: $0.name, variables: [$0.environmentName]) }
             + PostgresVariables.Part.allCases.map { (name: $0.rawValue, variables: $0.variables) }
         for (name, variables) in known {
             for variable in variables {

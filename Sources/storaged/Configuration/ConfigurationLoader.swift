@@ -39,9 +39,8 @@ struct ConfigurationLoader: Sendable {
                 problems.append(.refused(value.key, value.text, from: value.origin, error))
             }
         }
-        let notices =
-            judge(postgres, in: layers, &problems) + effectlessPool(in: values) + blobs.notices
-            + judgeUnavailable(in: layers, &problems)
+        judgeUnavailable(in: layers, &problems)
+        let notices = judge(postgres, in: layers, &problems) + effectlessPool(in: values) + blobs.notices
         if problems.isEmpty {
             problems += contradictions(in: values)
         }
@@ -135,22 +134,13 @@ struct ConfigurationLoader: Sendable {
 
     // MARK: Judgement
 
-    /// Refuses settings of parts that this build does not have; answers those that merely have no effect.
-    private func judgeUnavailable(
-        in layers: [ConfigurationLayer], _ problems: inout [ConfigurationProblem]
-    ) -> [String] {
-        var notices: [String] = []
+    /// Refuses settings of parts that this build does not have.
+    private func judgeUnavailable(in layers: [ConfigurationLayer], _ problems: inout [ConfigurationProblem]) {
         for key in table.unavailable {
             for entry in layers.compactMap({ $0.entries[key.name] }) {
-                let name = "\(key.name) (\(entry.origin))"
-                if entry.origin.isVariable, !key.isRefusedAsVariable {
-                    notices.append("\(name) has no effect in this build")
-                } else {
-                    problems.append(ConfigurationProblem("\(name): \(key.part.absence)"))
-                }
+                problems.append(ConfigurationProblem("\(key.name) (\(entry.origin)): \(UnavailableKey.absence)"))
             }
         }
-        return notices
     }
 
     /// Refuses parts of an address that cannot be right; answers those that have no effect, because it is given whole.
@@ -176,6 +166,19 @@ struct ConfigurationLoader: Sendable {
     /// Values that are right by themselves and wrong together.
     private func contradictions(in values: ConfigurationValues) -> [ConfigurationProblem] {
         BlobSettings(values).contradictions + administratorContradiction(in: values) + halfOfTLS(in: values)
+            + sharedPort(in: values)
+    }
+
+    /// One port cannot be listened on twice.
+    private func sharedPort(in values: ConfigurationValues) -> [ConfigurationProblem] {
+        guard let admin = values.value(named: Keys.adminPort.name), let port = try? values[Keys.adminPort], port > 0,
+            port == (try? values[Keys.httpPort])
+        else { return [] }
+        return [
+            ConfigurationProblem(
+                "\(admin.key.name): \(admin.text.quotedForDisplay) (\(admin.origin)) is \(Keys.httpPort.name) too; give"
+                    + " another port")
+        ]
     }
 
     private func administratorContradiction(in values: ConfigurationValues) -> [ConfigurationProblem] {

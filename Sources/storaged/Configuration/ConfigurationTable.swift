@@ -42,9 +42,18 @@ enum Keys {
     static let httpTrustedProxies = ConfigurationKey(
         "http.trusted-proxies", .networks, default: .nothing(shown: "none"),
         help: "addresses and networks whose Forwarded, X-Forwarded-* are believed")
+    static let httpAccelRedirect = ConfigurationKey(
+        "http.accel-redirect", .uriPrefix, default: .nothing(shown: "none"),
+        help: "path by which nginx in front knows data.directory, to send files itself")
     static let httpCORSOrigins = ConfigurationKey(
         "http.cors-origins", .origins, default: .nothing(shown: "none"),
         help: "origins whose pages may use this server from a browser, or * for all")
+
+    static let adminHost = ConfigurationKey(
+        "admin.host", .host, default: "127.0.0.1", help: "address that the admin.port is at")
+    static let adminPort = ConfigurationKey(
+        "admin.port", .optionalPort, default: .nothing(shown: "none"),
+        help: "port of a listener for /metrics alone; 0 takes a free one")
 
     static let dataDirectory = ConfigurationKey(
         "data.directory", .path, default: "./data", help: "SQLite file, store/, containers/ and staging")
@@ -103,6 +112,10 @@ enum Keys {
         "blobs.memory-cache", .size(in: 0...(1 << 40)), default: "16MiB",
         help: "memory for the bytes of small files that are read often; 0 for none")
 
+    static let cacheURL = ConfigurationKey(
+        "cache.url", .optionalCacheAddress, default: .nothing(shown: "none"), aliases: ["REDIS_URL"],
+        help: "Redis that several processes share: redis://:password@host:port/db")
+
     static let authRegistration = ConfigurationKey<AccountRegistry.Policy.Registration>(
         "auth.registration", .choice, default: "open",
         help: "who may make accounts: open (everybody), admin, off")
@@ -149,6 +162,14 @@ enum Keys {
     static let limitsWriteStall = ConfigurationKey(
         "limits.write-stall", .duration(in: timeout), default: "60s", help: "time without progress in a download")
 
+    static let limitsRateSignIn = ConfigurationKey(
+        "limits.rate.sign-in", .rateOrNone, default: "10/min",
+        help: "wrong passwords for a login from an address; for all, three times that")
+    static let limitsRateRegister = ConfigurationKey(
+        "limits.rate.register", .rateOrNone, default: "5/h", help: "registrations from one address")
+    static let limitsRateRequests = ConfigurationKey(
+        "limits.rate.requests", .rateOrNone, default: "none", help: "requests from one address")
+
     static let revisionsKeep = ConfigurationKey(
         "revisions.keep", .count(in: 0...10_000), default: "5",
         help: "older revisions kept beside the current one; token containers keep none")
@@ -170,6 +191,13 @@ enum Keys {
         default: .derived(described: "text on a terminal, else json") { $0.isTerminal ? "text" : "json" },
         help: "text, or json (one object a line)")
 
+    static let logFile = ConfigurationKey(
+        "log.file", .optionalPath, default: .nothing(shown: "stderr"),
+        help: "file that the log goes to; opened again at SIGHUP")
+    static let logErrorFile = ConfigurationKey(
+        "log.error-file", .optionalPath, default: .nothing(shown: "none"),
+        help: "file that lines of level error and above go to as well")
+
     static let shutdownDelay = ConfigurationKey(
         "shutdown.delay", .duration(in: .zero...(.seconds(3_600))), default: "2s",
         help: "after SIGTERM: not ready, but still accepting")
@@ -178,15 +206,17 @@ enum Keys {
         help: "after that: time to finish what is in flight")
 
     static let all: [any ConfigurationKeyDescription] = [
-        httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies, httpCORSOrigins,
+        httpHost, httpPort, httpTLSCertificate, httpTLSKey, httpPublicURL, httpTrustedProxies,
+        httpAccelRedirect, httpCORSOrigins, adminHost, adminPort,
         dataDirectory, databaseURL, databaseMigrate, databasePoolSize, databasePoolMaxOverflow, databasePoolTimeout,
         databasePoolRecycle, databasePoolPrePing, databasePoolUseLIFO,
         blobsStore, blobsFallback, blobsIsolation, blobsVerifyReads, blobsMemoryCache, blobsHotCache,
         s3Endpoint, s3Region, s3Bucket, s3Prefix, s3AccessKey, s3SecretKey, s3SessionToken, s3PathStyle,
-        authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
+        cacheURL, authRegistration, authPasswordMin, authTokenLifetime, authTokenIdle, authContainers,
         anonymousUploads, adminEmail, adminPassword,
         limitsUploadSize, limitsQuota, limitsContainerQuota, limitsFiles, limitsBodyRate, limitsHeaderTimeout,
-        limitsIdleTimeout, limitsWriteStall,
-        revisionsKeep, upkeepGrace, upkeepInterval, upkeepReserve, logLevel, logFormat, shutdownDelay, shutdownDrain,
+        limitsIdleTimeout, limitsWriteStall, limitsRateSignIn, limitsRateRegister, limitsRateRequests,
+        revisionsKeep, upkeepGrace, upkeepInterval, upkeepReserve, logLevel, logFormat, logFile, logErrorFile,
+        shutdownDelay, shutdownDrain,
     ]
 }

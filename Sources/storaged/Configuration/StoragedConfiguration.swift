@@ -1,6 +1,7 @@
 import Logging
 import StorageCore
 import StorageHTTP
+import StorageRedis
 
 /// Everything that the daemon was told, as values.
 struct StoragedConfiguration: Sendable {
@@ -19,7 +20,16 @@ struct StoragedConfiguration: Sendable {
         /// nil takes it from each request.
         var publicURL: String?
         var trustedProxies: [IPNetwork] = []
+        /// What proxies know the data directory by; nil where they send no file by themselves.
+        var redirectPrefix: String?
         var crossOrigin = CrossOriginPolicy.none
+    }
+
+    /// A listener of its own for who watches the daemon.
+    struct Admin: Sendable, Equatable {
+        var host: String
+        /// 0 takes a free one; nil for no such listener.
+        var port: Int?
     }
 
     struct Database: Sendable, Equatable {
@@ -123,6 +133,8 @@ struct StoragedConfiguration: Sendable {
         var headerTimeout: Duration
         var idleTimeout: Duration
         var writeStall: Duration
+        /// How often whoever comes from elsewhere may try.
+        var rates = RateLimiter.Limits()
     }
 
     struct Revisions: Sendable, Equatable {
@@ -140,6 +152,10 @@ struct StoragedConfiguration: Sendable {
     struct Log: Sendable, Equatable {
         var level: Logger.Level
         var format: LogFormat
+        /// nil for stderr.
+        var file: String?
+        /// Where errors go as well; nil for nowhere.
+        var errorFile: String?
     }
 
     struct Shutdown: Sendable, Equatable {
@@ -148,11 +164,14 @@ struct StoragedConfiguration: Sendable {
     }
 
     var http: HTTP
+    var admin: Admin
     var dataDirectory: String
     var database: Database
     var blobs: Blobs
     /// nil where nothing lies in a bucket.
     var s3: S3?
+    /// nil where nothing is shared.
+    var cache: RedisAddress?
     var authentication: Authentication
     var administrator: Administrator?
     var limits: Limits
@@ -173,7 +192,8 @@ extension StoragedConfiguration {
         http = try HTTP(
             host: values[Keys.httpHost], port: values[Keys.httpPort], tls: HTTP.TLS(values),
             publicURL: values[Keys.httpPublicURL], trustedProxies: values[Keys.httpTrustedProxies],
-            crossOrigin: values[Keys.httpCORSOrigins])
+            redirectPrefix: values[Keys.httpAccelRedirect], crossOrigin: values[Keys.httpCORSOrigins])
+        admin = try Admin(host: values[Keys.adminHost], port: values[Keys.adminPort])
         dataDirectory = try values[Keys.dataDirectory]
         database = try Database(
             location: values[Keys.databaseURL], migration: values[Keys.databaseMigrate], pool: Database.Pool(values))
@@ -182,6 +202,7 @@ extension StoragedConfiguration {
             isolation: values[Keys.blobsIsolation], readVerification: values[Keys.blobsVerifyReads],
             memoryCache: values[Keys.blobsMemoryCache], hotCache: values[Keys.blobsHotCache])
         s3 = blobs.usesBucket ? try S3(values) : nil
+        cache = try values[Keys.cacheURL]
         authentication = try Authentication(
             registration: values[Keys.authRegistration], minimumPasswordLength: values[Keys.authPasswordMin],
             tokenLifetime: values[Keys.authTokenLifetime], tokenIdleTime: values[Keys.authTokenIdle],
@@ -195,10 +216,15 @@ extension StoragedConfiguration {
             bodyRate: values[Keys.limitsBodyRate],
             headerTimeout: values[Keys.limitsHeaderTimeout], idleTimeout: values[Keys.limitsIdleTimeout],
             writeStall: values[Keys.limitsWriteStall])
+        limits.rates.signIn = try values[Keys.limitsRateSignIn]
+        limits.rates.registration = try values[Keys.limitsRateRegister]
+        limits.rates.requests = try values[Keys.limitsRateRequests]
         revisions = try Revisions(keep: values[Keys.revisionsKeep])
         upkeep = try Upkeep(
             grace: values[Keys.upkeepGrace], interval: values[Keys.upkeepInterval], reserve: values[Keys.upkeepReserve])
-        log = try Log(level: values[Keys.logLevel], format: values[Keys.logFormat])
+        log = try Log(
+            level: values[Keys.logLevel], format: values[Keys.logFormat], file: values[Keys.logFile],
+            errorFile: values[Keys.logErrorFile])
         shutdown = try Shutdown(delay: values[Keys.shutdownDelay], drain: values[Keys.shutdownDrain])
         provenance = values
         self.notices = notices

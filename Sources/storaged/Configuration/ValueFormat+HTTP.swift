@@ -31,6 +31,29 @@ extension ValueFormat where Value == String? {
             shown: { $0.hidingUserInfo })
     }
 
+    /// A path of plain segments between two slashes, or nothing.
+    static var uriPrefix: Self {
+        Self(
+            expectation: "a path of letters, digits, - and _ that begins and ends with a slash, such as /_blobs/",
+            parse: { text throws(ValueRefusal) in
+                guard !text.isEmpty else { return .some(nil) }
+                let segments = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+                guard segments.count > 2, segments.first?.isEmpty == true, segments.last?.isEmpty == true,
+                    segments.dropFirst().dropLast().allSatisfy({ !$0.isEmpty && $0.allSatisfy(isPlain) })
+                else { return nil }
+                return text
+            })
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
     private static var refused: [UInt8] { Array("?#\"<>\\^`{|}@,".utf8) }
 }
 

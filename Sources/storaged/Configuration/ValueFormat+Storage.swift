@@ -1,5 +1,6 @@
 import Logging
 import StorageCore
+import StorageRedis
 
 extension ValueFormat where Value == StoragedConfiguration.Database.Location {
     /// `sqlite:<path>`, `postgres://…` or `memory:`. An address that is none of these is shown without what follows its scheme: it
@@ -43,6 +44,46 @@ extension ValueFormat where Value == StoragedConfiguration.Database.Location {
     private static func split(_ text: String) -> (scheme: String?, rest: String) {
         guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return (nil, text) }
         return (String(text[..<colon]).asciiLowercased, String(text[text.utf8.index(after: colon)...]))
+    }
+}
+
+extension ValueFormat where Value == RateLimit? {
+    /// `10/min`, or the word `none` for nil.
+    static var rateOrNone: Self {
+        Self(
+            expectation:
+                "a rate of 1 to 1000000 a second, minute, hour or day, such as 5/s, 10/min, 5/h or 100/d; or none"
+        ) {
+            text throws(ValueRefusal) in
+            if text.asciiLowercased == "none" { return .some(nil) }
+            let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            let units: [String: Duration] = [
+                "s": .seconds(1), "min": .seconds(60), "h": .seconds(3_600), "d": .seconds(86_400),
+            ]
+            guard parts.count == 2, let count = DecimalNumber.parse(parts[0]).flatMap({ Int(exactly: $0) }),
+                let period = units[String(Substring(parts[1]))], let limit = RateLimit(count: count, per: period)
+            else { return nil }
+            return .some(limit)
+        }
+    }
+}
+
+extension ValueFormat where Value == RedisAddress? {
+    /// `redis://…` or `unix:///…`, or nothing.
+    static var optionalCacheAddress: Self {
+        let form = "redis://:password@host:port/database or unix:///path/of/a/socket"
+        return Self(
+            expectation: "\(form), with what else may separate its parts percent-encoded (%40 for @, %3A for :)",
+            parse: { text throws(ValueRefusal) in
+                if text.isEmpty { return .some(nil) }
+                guard !text.asciiLowercased.hasPrefix("rediss:") else {
+                    throw ValueRefusal(
+                        cure: "this build speaks to Redis without TLS; give \(form), on a network that is yours")
+                }
+                return RedisAddress(text).map { .some($0) }
+            },
+            shown: { text in text.isEmpty ? text : RedisAddress(text)?.description ?? "***" },
+            holdsSecret: { RedisAddress($0)?.hasSecret ?? false })
     }
 }
 

@@ -66,6 +66,18 @@ extension ValueFormat where Value == Int {
     }
 }
 
+extension ValueFormat where Value == Int? {
+    /// A TCP port; nil for the empty text.
+    static var optionalPort: Self {
+        let port = ValueFormat<Int>.port
+        return Self(expectation: port.expectation) { text throws(ValueRefusal) in
+            if text.isEmpty { return .some(nil) }
+            guard let number = try port.parse(text) else { return nil }
+            return .some(number)
+        }
+    }
+}
+
 extension ValueFormat where Value == Duration {
     /// `30` (seconds), `500ms`, `30s`, `5min`, `24h`, `30d`.
     static func duration(in range: ClosedRange<Duration>) -> Self {

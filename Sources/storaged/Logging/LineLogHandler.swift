@@ -1,26 +1,32 @@
 import Glibc
 import Logging
 
-/// Writes every record as one line to a descriptor, with one `write(2)`.
+/// Makes every record one line, and has it written.
 ///
-/// Never throws and never retries for long: where the line cannot be written it is lost, because the service must not stand
-/// still for its log.
+/// Never throws: where the line cannot be written it is lost, because the service must not stand still for its log.
 struct LineLogHandler: LogHandler {
     let label: String
     let format: LogFormat
-    /// Not closed by the handler.
-    let descriptor: Int32
+    let destination: Destination
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
 
+    /// Where lines go.
+    enum Destination: Sendable {
+        /// Each with one `write(2)`, at once; not closed by the handler.
+        case descriptor(Int32)
+        /// A little later, by a thread that may wait for a disk.
+        case files(LogFiles)
+    }
+
     init(
-        label: String, format: LogFormat, level: Logger.Level, descriptor: Int32 = STDERR_FILENO,
+        label: String, format: LogFormat, level: Logger.Level, to destination: Destination = .descriptor(STDERR_FILENO),
         metadataProvider: Logger.MetadataProvider? = nil
     ) {
         self.label = label
         self.format = format
-        self.descriptor = descriptor
+        self.destination = destination
         self.logLevel = level
         self.metadataProvider = metadataProvider
     }
@@ -34,7 +40,10 @@ struct LineLogHandler: LogHandler {
         let line = LogLine(
             format, at: .now, level: event.level, label: label, message: event.message.description,
             metadata: members(of: event))
-        line.bytes.writeAll(to: descriptor)
+        switch destination {
+        case .descriptor(let descriptor): line.bytes.writeAll(to: descriptor)
+        case .files(let files): files.write(line.bytes, event.level)
+        }
     }
 
     /// Handler, provider, record: the later wins. In the order of the keys, so that lines can be compared.
@@ -73,11 +82,14 @@ extension [UInt8] {
 }
 
 extension LoggingSystem {
-    /// Sends the records of the whole process to stderr, as `log` says. Must be called once, before the first logger is made.
-    static func bootstrapStoraged(_ log: StoragedConfiguration.Log) {
+    /// Sends the records of the whole process to the files of a daemon, or else to stderr, as `log` says. Must be called once, before
+    /// the first logger is made.
+    static func bootstrapStoraged(_ log: StoragedConfiguration.Log, to files: LogFiles? = nil) {
+        let destination = files.map { LineLogHandler.Destination.files($0) } ?? .descriptor(STDERR_FILENO)
         bootstrap(
             { label, provider in
-                LineLogHandler(label: label, format: log.format, level: log.level, metadataProvider: provider)
+                LineLogHandler(
+                    label: label, format: log.format, level: log.level, to: destination, metadataProvider: provider)
             },
             metadataProvider: nil)
     }

@@ -80,19 +80,24 @@ struct BlobStores: Sendable {
     // MARK: Composition
 
     /// What is served, and what has to run for that: the bytes of small files in memory, in front of the new store and the old one;
-    /// in front of a bucket, copies on disk.
+    /// in front of a bucket, copies on disk, and behind those what other processes have read.
     func composed(
-        _ configuration: StoragedConfiguration, _ parts: inout OpenParts
+        _ configuration: StoragedConfiguration, _ cache: TrustedCache?, _ parts: inout OpenParts
     ) async throws -> (any BlobStore, [any Service]) {
-        var (blobs, services) = (store.store, [any Service]())
+        var (blobs, services) = (store.instrumented, [any Service]())
+        // A disk of one's own is nearer than any cache.
+        if let cache, configuration.blobs.store == .s3 { blobs = SharedCacheBlobStore(blobs, cache: cache) }
         if configuration.blobs.hasHotCache {
             let hot = try await Self.openHotCache(in: configuration, before: blobs)
             parts.hotCache = hot
             (blobs, services) = (hot, [hot])
         }
-        blobs = joined(blobs)
+        if let fallback { blobs = FallbackBlobStore(new: blobs, old: fallback.instrumented) }
         let memory = Int(configuration.blobs.memoryCache)
-        return (memory > 0 ? CachedBlobStore(blobs, bytes: memory) : blobs, services)
+        guard memory > 0 else { return (blobs, services) }
+        let cache = CachedBlobStore(blobs, bytes: memory)
+        parts.memoryCache = cache
+        return (cache, services)
     }
 
     /// A store, in front of the one that is moved where there is one.

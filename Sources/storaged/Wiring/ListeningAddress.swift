@@ -1,15 +1,27 @@
 import Glibc
 import NIOCore
 
-/// The address that a daemon is to listen on, looked at before anything is touched.
+/// An address that a daemon is to listen on, looked at before anything is touched.
 struct ListeningAddress {
     private let host: String
     private let port: Int
+    private let hostKey: String
+    private let portKey: String
     private let provenance: ConfigurationValues
 
     init(_ configuration: StoragedConfiguration) {
         host = configuration.http.host
         port = configuration.http.port
+        (hostKey, portKey) = (Keys.httpHost.name, Keys.httpPort.name)
+        provenance = configuration.provenance
+    }
+
+    /// The address of the listener for who watches the daemon; nil where there is to be none.
+    init?(admin configuration: StoragedConfiguration) {
+        guard let port = configuration.admin.port else { return nil }
+        host = configuration.admin.host
+        self.port = port
+        (hostKey, portKey) = (Keys.adminHost.name, Keys.adminPort.name)
         provenance = configuration.provenance
     }
 
@@ -34,18 +46,18 @@ struct ListeningAddress {
         switch error {
         case is SocketAddressError, is SocketAddressError.UnknownHost:
             return wrong(
-                Keys.httpHost.name, "is no address that this machine can find; give an IP address of it or a host name")
+                hostKey, "is no address that this machine can find; give an IP address of it or a host name")
         case let error as IOError:
             switch error.errnoCode {
             case EADDRINUSE:
-                return ServiceUnavailable(description: "\(host):\(port) is in use; set http.port to another port")
+                return ServiceUnavailable(description: "\(host):\(port) is in use; set \(portKey) to another port")
             case EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL:
                 return wrong(
-                    Keys.httpHost.name,
+                    hostKey,
                     "is no address of this machine; give one of its own, 127.0.0.1 for itself alone, or 0.0.0.0 for all"
                 )
             case EACCES, EPERM:
-                return wrong(Keys.httpPort.name, "may not be listened on by this user; give a port from 1024 on")
+                return wrong(portKey, "may not be listened on by this user; give a port from 1024 on")
             default: return nil
             }
         default: return nil

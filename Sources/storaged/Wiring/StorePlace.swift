@@ -10,6 +10,11 @@ struct StorePlace: Sendable {
     /// The key of the setting that chooses it.
     let setting: String
 
+    /// The store, with what its calls take counted under its kind.
+    var instrumented: any BlobStore {
+        InstrumentedBlobStore(store, store: setting == Keys.s3Bucket.name ? "s3" : "disk")
+    }
+
     var hasBlobs: Bool {
         get async throws { try await !store.keys(after: nil, limit: 1).isEmpty }
     }

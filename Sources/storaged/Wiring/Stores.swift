@@ -1,6 +1,7 @@
 import FoundationEssentials
 import ServiceLifecycle
 import StorageCore
+import StorageHTTP
 import StorageSQL
 import StorageSQLite
 
@@ -8,6 +9,8 @@ import StorageSQLite
 struct Stores {
     let metadata: any MetadataStore
     let blobs: any BlobStore
+    /// What several processes share beside them; nil where nothing is.
+    let cache: TrustedCache?
     /// What has to run for as long as they are served.
     let services: [any Service]
     private let parts: OpenParts
@@ -47,6 +50,27 @@ struct Stores {
         await parts.close()
     }
 
+    /// Adds how busy the database is, and what the caches have done.
+    func sample(_ samples: inout MetricSamples) {
+        if let load = parts.database?.database.load {
+            if let connections = load.connections {
+                samples.gauge("storage_database_connections", connections.inUse, [("state", "in_use")])
+                samples.gauge("storage_database_connections", connections.idle, [("state", "idle")])
+            }
+            samples.gauge("storage_database_waiting", load.waiting)
+            samples.count("storage_database_wait_timeouts_total", load.timeouts)
+        }
+        let caches = [
+            ("memory", parts.memoryCache?.statistics), ("hot", parts.hotCache?.statistics),
+            ("records", parts.records?.recordStatistics),
+        ]
+        for case (let name, let statistics?) in caches {
+            samples.count("storage_cache_hits_total", statistics.hits, [("cache", name)])
+            samples.count("storage_cache_misses_total", statistics.misses, [("cache", name)])
+            if let bytes = statistics.bytes { samples.gauge("storage_cache_bytes", bytes, [("cache", name)]) }
+        }
+    }
+
     private init(serving configuration: StoragedConfiguration, _ parts: inout OpenParts) async throws {
         let opened: MetadataDatabase
         let places: BlobStores?
@@ -70,13 +94,15 @@ struct Stores {
         }
         try await Self.bringUp(opened.migrator, configuration)
         let metadata = SQLMetadataStore(opened.database)
-        self.metadata = metadata
+        parts.records = metadata
+        self.metadata = InstrumentedMetadataStore(metadata, database: opened.database.dialect.name)
+        cache = try await configuration.openCache(metadata, &parts)
         if let places {
             let history = try await places.store.confirm(inFrontOf: places.fallback, belongsTo: metadata)
-            let (composed, services) = try await places.composed(configuration, &parts)
+            let (composed, services) = try await places.composed(configuration, cache, &parts)
             (blobs, self.services) = (composed, services + [StoreWatch(history, in: metadata)])
         } else {
-            (blobs, services) = (InMemoryBlobStore(), [])
+            (blobs, services) = (InstrumentedBlobStore(InMemoryBlobStore(), store: "memory"), [])
         }
         self.parts = parts
     }
@@ -92,6 +118,7 @@ struct Stores {
         try await places.store.check(inFrontOf: places.fallback, belongsTo: metadata)
         self.metadata = metadata
         blobs = places.joined(places.store.store)
+        cache = nil
         services = []
         self.parts = parts
     }

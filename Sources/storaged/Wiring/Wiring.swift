@@ -9,8 +9,17 @@ import UnixSignals
 /// What the commands do with the parts; how the parts fit together is in ``Assembly``.
 enum Wiring {
     /// Serves until the process is told to end.
-    static func serve(_ configuration: StoragedConfiguration) async throws {
-        let assembly = try await Refusal.translating { try await Assembly(configuration) }
+    ///
+    /// - Parameters:
+    ///   - logs: Where lines may be lost, to be counted.
+    ///   - metrics: What was counted, to be shown.
+    static func serve(
+        _ configuration: StoragedConfiguration, logs: LogFiles, metrics: MetricsRegistry
+    ) async throws {
+        metrics.sample(
+            ProcessFigures(directory: configuration.blobs.store == .memory ? nil : configuration.dataDirectory).sample)
+        metrics.sample(logs.sample)
+        let assembly = try await Refusal.translating { try await Assembly(configuration, metrics: metrics) }
         do {
             try await run(assembly, configuration.shutdown)
         } catch {

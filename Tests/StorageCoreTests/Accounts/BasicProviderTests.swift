@@ -46,6 +46,33 @@ struct BasicProviderTests {
         #expect(accounts.allSatisfy { $0?.login?.bytes == login })
     }
 
+    @Test("equal wrong passwords at once are one guess, for a login that is known as for one that is not")
+    func wrongBurst() async throws {
+        // Costs that show, so that those who come later find the first still under way.
+        let hasher = PasswordHasher(parameters: ScryptParameters(logN: 14, r: 8, p: 1))
+        let hash = try await hasher.hash(password)
+        _ = try await metadata.change(
+            .register(login: try Login(login), email: nil, passwordHash: hash, role: .user, ownSpace: false))
+        var limits = RateLimiter.Limits()
+        limits.signIn = RateLimit(count: 3, per: .seconds(3_600))
+        let provider = try BasicAuthProvider(metadata: metadata, hasher: hasher, limiter: RateLimiter(limits))
+        let client = ClientAddress("192.0.2.1")
+        for login in [login, Array("nobody".utf8), Array("no:body".utf8)] {
+            let wrong = Array("the wrong one".utf8)
+            let codes = await withTaskGroup(of: StorageError.Code?.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        await codeThrown {
+                            _ = try await provider.authenticate(.basic(login: login, password: wrong), from: client)
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes == Array(repeating: .unauthenticated, count: 20))
+        }
+    }
+
     @Test("a hash of other costs is made anew when its owner signs in, and only with the right password")
     func rehash() async throws {
         let old = ScryptParameters(logN: 3, r: 1, p: 1)

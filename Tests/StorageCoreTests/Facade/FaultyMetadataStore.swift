@@ -36,6 +36,8 @@ final class FaultyMetadataStore: MetadataStore {
         var whenLost: (@Sendable () async throws -> Void)?
         /// Added to what is recorded of every container.
         var miscount: Int64 = 0
+        /// What is said of files that are not what their revisions say, of every container.
+        var miscopied = 0
         /// Runs once, after a page of blobs was read.
         var whenInspected: (@Sendable () async throws -> Void)?
         /// Runs once, after blobs were looked up by their keys.
@@ -111,14 +113,15 @@ final class FaultyMetadataStore: MetadataStore {
     }
 
     func inspectContainers(after: ContainerID?, limit: Int) async throws -> [ContainerInspection] {
-        let miscount = script.withLock { $0.miscount }
+        let (miscount, miscopied) = script.withLock { ($0.miscount, $0.miscopied) }
         return try await inner.inspectContainers(after: after, limit: limit).map { container in
             var recorded = container.recorded
             recorded.bytes += miscount
             return ContainerInspection(
                 id: container.id, recorded: recorded, counted: container.counted,
                 recordedReservations: container.recordedReservations,
-                countedReservations: container.countedReservations, longestSilence: container.longestSilence)
+                countedReservations: container.countedReservations, longestSilence: container.longestSilence,
+                miscopiedFiles: miscopied)
         }
     }
 
@@ -212,6 +215,18 @@ extension FaultyMetadataStore {
     func file(_ selector: FileSelector) async throws -> FileRecord? { try await inner.file(selector) }
 
     func list(_ query: ListQuery) async throws -> Page<FileRecord> { try await inner.list(query) }
+
+    func search(_ query: SearchQuery) async throws -> Stretch<FileRecord> { try await inner.search(query) }
+
+    func folderUsage(
+        of container: ContainerID, after: FilePath?, limit: Int
+    ) async throws -> Stretch<FolderUsage> {
+        try await inner.folderUsage(of: container, after: after, limit: limit)
+    }
+
+    func revisions(of selector: FileSelector, limit: Int) async throws -> [FileRecord]? {
+        try await inner.revisions(of: selector, limit: limit)
+    }
 
     func usage(of container: ContainerID) async throws -> Usage { try await inner.usage(of: container) }
 

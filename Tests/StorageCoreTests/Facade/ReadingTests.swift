@@ -34,6 +34,40 @@ struct ReadingTests {
         }
     }
 
+    @Test("by its revision outlives that, until the bytes are collected")
+    func revision() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        let old = try #require(try await fixture.storage.put("old", at: "a", as: ann).record?.revision)
+        try await fixture.storage.put("newer", at: "a", as: ann)
+        let body = try await fixture.storage.bytes(of: old)
+        let bytes = try await body?.collect(upTo: 3)
+        #expect(bytes == ByteBuffer(string: "old"))
+        try await fixture.bytes.remove(old.blob)
+        let gone = try await fixture.storage.bytes(of: old)
+        #expect(gone?.length == nil)
+    }
+
+    @Test("by a revision that is known to be damaged, or has other bytes, is refused", arguments: [true, false])
+    func damagedRevision(isKnown: Bool) async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        var revision = try #require(try await fixture.storage.put("hello", at: "a", as: ann).record?.revision)
+        if isKnown {
+            try await fixture.metadata.settle(.corrupt(revision.blob))
+            revision = try #require(try await fixture.storage.file(fixture.storage.selector("a", of: ann)).revision)
+        } else {
+            fixture.blobs.plan { script in
+                script.content = { _ in
+                    BlobContent(size: 5, range: 0..<5, body: .bytes(ByteBuffer(string: "jello")))
+                }
+            }
+        }
+        let damaged = revision
+        let error = await #expect(throws: StorageError.self) { try await fixture.storage.bytes(of: damaged) }
+        #expect(error?.code == .corrupt)
+    }
+
     @Test("looks again when the bytes are gone by the time they are opened", arguments: [0, 1, 2])
     func looksAgain(times: Int) async throws {
         let fixture = StorageFixture()

@@ -55,6 +55,18 @@ struct FsckTests {
         #expect(found.map(\.subject) == [try #require(ann.account).container.id.description])
     }
 
+    @Test("names a container whose files are not what their revisions say, and how many they are")
+    func miscopied() async throws {
+        let fixture = StorageFixture()
+        let ann = try await fixture.user()
+        try await fixture.storage.put("bytes", at: "a", as: ann)
+        fixture.metadata.plan { $0.miscopied = 7 }
+        let (report, found) = try await findings(fixture)
+        #expect(report.findings == [.miscopied: 1])
+        #expect(found.map(\.subject) == [try #require(ann.account).container.id.description])
+        #expect(found.first?.detail.hasPrefix("7 files") == true)
+    }
+
     @Test("does not take what is collected meanwhile for lost")
     func collected() async throws {
         let fixture = StorageFixture()

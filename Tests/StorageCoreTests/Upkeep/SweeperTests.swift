@@ -129,4 +129,22 @@ struct SweeperTests {
         await sweep(fixture, after: .zero)
         #expect(Set(fixture.metadata.chores).count == 5)
     }
+
+    @Test("fills up what older versions wrote when all that is due is done")
+    func backfill() async throws {
+        let fixture = StorageFixture()
+        fixture.metadata.plan { $0.chores = [.backfill: 3] }
+        await sweep(fixture, after: .zero)
+        #expect(!fixture.metadata.chores.contains(.backfill))
+        await withTaskGroup(of: Void.self) { group in
+            let sweeper = Sweeper(metadata: fixture.metadata, interval: .seconds(3_600))
+            group.addTask { try? await sweeper.run() }
+            for _ in 0..<2_000 where fixture.metadata.chores.count(where: { $0 == .backfill }) < 4 {
+                try? await Task.sleep(for: .milliseconds(5))
+            }
+            group.cancelAll()
+        }
+        #expect(fixture.metadata.chores.count == 5 + 5 + 4)
+        #expect(fixture.metadata.chores.suffix(4).allSatisfy { $0 == .backfill })
+    }
 }

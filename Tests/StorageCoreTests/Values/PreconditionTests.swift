@@ -7,6 +7,7 @@ struct PreconditionTests {
     private static let id = RevisionID(high: 1, low: 1)
     private static let other = RevisionID(high: 2, low: 2)
     private static let moment = Timestamp(microseconds: 5_500_000)
+    private static let path = FilePath(stored: Array("a".utf8))
 
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -60,17 +61,34 @@ struct PreconditionTests {
 
     @Test("A condition holds as RFC 9110 section 13 says", arguments: cases)
     func check(_ row: Case) {
-        let revision = Revision(
-            id: Self.id, blob: BlobKey(space: .shared, digest: .random()), size: 1, mediaType: .octetStream,
-            sentName: nil,
-            createdAt: Self.moment)
-        #expect(Self.holds(row.precondition, for: revision) == row.holdsForRevision)
+        #expect(Self.holds(row.precondition, for: Self.file(modifiedAt: Self.moment)) == row.holdsForRevision)
         #expect(Self.holds(row.precondition, for: nil) == row.holdsForNothing)
+        #expect(Self.holds(row.precondition, for: Self.record(.folder, modifiedAt: Self.moment)) == row.holdsForNothing)
     }
 
-    private static func holds(_ precondition: Precondition, for revision: Revision?) -> Bool {
+    @Test("What was moved to a path was modified then, however old its bytes are")
+    func moved() {
+        let file = Self.file(modifiedAt: Timestamp(microseconds: 8_000_000))
+        #expect(!Self.holds(Precondition(ifUnmodifiedSince: Self.moment), for: file))
+        #expect(Self.holds(Precondition(ifUnmodifiedSince: file.modifiedAt), for: file))
+    }
+
+    private static func file(modifiedAt: Timestamp) -> FileRecord {
+        let revision = Revision(
+            id: id, blob: BlobKey(space: .shared, digest: .random()), size: 1, mediaType: .octetStream, sentName: nil,
+            createdAt: moment)
+        return record(.file(revision), modifiedAt: modifiedAt)
+    }
+
+    private static func record(_ entry: FileRecord.Entry, modifiedAt: Timestamp) -> FileRecord {
+        FileRecord(
+            id: FileID(), container: ContainerID(), path: path, entry: entry, kind: .other, createdAt: moment,
+            modifiedAt: modifiedAt)
+    }
+
+    private static func holds(_ precondition: Precondition, for file: FileRecord?) -> Bool {
         do {
-            try precondition.check(revision)
+            try precondition.check(file)
             return true
         } catch {
             #expect((error as? StorageError)?.code == .preconditionFailed)

@@ -13,8 +13,7 @@ struct CompleteAnswerTests {
         guard let path = head.path, !path.hasPrefix("/route") else { return nil }
         let content = ByteBuffer(string: "at hand \(path)")
         let answer = CompleteAnswer(
-            HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]),
-            content: head.method == .head ? nil : content)
+            AnswerHead(content.readableBytes), content: head.method == .head ? nil : content)
         func soon(_ body: @escaping @Sendable () throws -> CompleteAnswer?) -> Recalled<CompleteAnswer> {
             .soon(eventLoop.scheduleTask(in: .milliseconds(2), body).futureResult)
         }
@@ -119,9 +118,7 @@ struct CompleteAnswerTests {
         try await ConnectionServer.with(recall: { _, _, _ in
             made.add()
             return .now(
-                CompleteAnswer(
-                    HTTPResponse(status: .ok, headerFields: [.contentLength: "\(content.readableBytes)"]),
-                    content: content))
+                CompleteAnswer(AnswerHead(content.readableBytes), content: content))
         }) { server in
             try await RawClient.connect(port: server.port, receiveBuffer: 4_096) { client in
                 let request = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -135,6 +132,14 @@ struct CompleteAnswerTests {
                 #expect(before < 200)
             }
         }
+    }
+}
+
+extension AnswerHead {
+    /// The head of a content of that many bytes.
+    fileprivate init(_ contentLength: Int) {
+        self.init(.ok)
+        append(contentLength: Int64(contentLength))
     }
 }
 

@@ -11,55 +11,6 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct FileSenderTests {
-    /// A file without a name.
-    final class Sample: Sendable {
-        let descriptor: CInt
-        private let path: String
-
-        /// - Parameters:
-        ///   - size: The length of the file.
-        ///   - isSparse: Whether only the length matters.
-        init(size: Int, isSparse: Bool = false) throws {
-            var template = Array("/tmp/sample.XXXXXX".utf8CString)
-            descriptor = mkstemp(&template)
-            try #require(descriptor >= 0)
-            unlink(template)
-            path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-            guard !isSparse else {
-                try #require(ftruncate(descriptor, off_t(size)) == 0)
-                return
-            }
-            let written = Self.bytes(0..<size).withUnsafeReadableBytes {
-                pwrite(descriptor, $0.baseAddress, $0.count, 0)
-            }
-            try #require(written == size)
-        }
-
-        deinit { close(descriptor) }
-
-        /// How many open descriptors of this process refer to the file, its own one included.
-        var openDescriptors: Int {
-            (0..<4_096).count { number in
-                var target = [CChar](repeating: 0, count: 256)
-                let length = readlink("/proc/self/fd/\(number)", &target, target.count)
-                let bytes = target.prefix(max(length, 0)).map(UInt8.init(bitPattern:))
-                return length > 0 && String(decoding: bytes, as: UTF8.self).hasPrefix(path)
-            }
-        }
-
-        /// The byte at offset `n` is `n` modulo 251, so that no power of two hides a wrong offset.
-        static func bytes(_ range: Range<Int>) -> ByteBuffer {
-            contents.getSlice(at: range.lowerBound, length: range.count) ?? ByteBuffer()
-        }
-
-        private static let contents: ByteBuffer = {
-            let period = ByteBuffer(bytes: (0..<251 * 64).map { UInt8($0 % 251) })
-            var contents = ByteBuffer()
-            while contents.readableBytes < 24 << 20 { contents.writeImmutableBuffer(period) }
-            return contents
-        }()
-    }
-
     /// Sends `?offset-length` of the file, each answer with a descriptor of its own that is closed right after.
     private static func responder(_ sample: Sample) -> HTTPChannelHandler.Responder {
         { request, writer, channel in
@@ -92,6 +43,20 @@ struct FileSenderTests {
                     let answer = try await client.answer()
                     #expect(answer.status == 200)
                     #expect(answer.body == expected)
+                }
+            }
+        }
+    }
+
+    @Test func fileThatIsOnlyOnTheDiskArrivesWhole() async throws {
+        let sample = try Sample(size: 24 << 20)
+        try await ConnectionServer.with(responder: Self.responder(sample)) { server in
+            try await RawClient.connect(port: server.port) { client in
+                for _ in 0..<2 {
+                    try sample.forget()
+                    try await client.send("GET /?0-\(24 << 20) HTTP/1.1\r\nHost: x\r\n\r\n")
+                    let answer = try await client.answer()
+                    #expect(answer.body == Sample.bytes(0..<24 << 20))
                 }
             }
         }

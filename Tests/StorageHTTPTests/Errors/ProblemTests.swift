@@ -18,6 +18,14 @@ struct ProblemTests {
         #expect(problem.headers[.retryAfter] == seconds)
     }
 
+    @Test("says of a limit how long it lasts, however long", arguments: [(8_640, "8640"), (1_000_000, "1000000")])
+    func limits(_ pause: Int64, _ seconds: String) {
+        let problem = Problem(
+            StorageError(.tooManyRequests, "Later.", isTransient: true, retryAfter: .seconds(pause)))
+        #expect(problem.status == .tooManyRequests)
+        #expect(problem.headers[.retryAfter] == seconds)
+    }
+
     @Test("says nothing of the kind about what will not pass by itself")
     func permanent() {
         #expect(Problem(StorageError(.notFound, "No.", retryAfter: .seconds(3))).headers[.retryAfter] == nil)

@@ -157,6 +157,9 @@ struct CrossOriginTests {
                 #expect(put.headers[.vary] == nil)
                 #expect(put.headers[Self.credentials] == nil)
             }
+            // What a cache keeps for somebody without a page, it gives to pages too.
+            let list = try await client.send(.get, "/healthz")
+            #expect(list.headers[.accessControlAllowOrigin] == "*")
         }
     }
 

@@ -207,6 +207,25 @@ struct DownloadTests {
         }
     }
 
+    @Test("has the name of the path, and that of a revision the one it was sent with", arguments: Transport.allCases)
+    func names(_ transport: Transport) async throws {
+        try await RouteFixture.with(transport) { client in
+            let form = [ReadPart("file", "sent.txt", "hello")]
+            let sent = try await client.sendForm("/api/v1/files/upload?path=/kept.csv", .ann, form)
+            #expect(sent.status == .created)
+            let revision = try sent.tag().dropFirst().dropLast()
+            for (uri, name) in [
+                ("/api/files/kept.csv", "kept.csv"), ("/api/files/kept.csv?rev=\(revision)", "kept.csv"),
+                ("/api/files/kept.csv?rev=x", "kept.csv"), ("/api/v1/files/download?path=kept.csv", "kept.csv"),
+                ("/api/v1/files/download?path=kept.csv&rev=\(revision)", "sent.txt"),
+            ] {
+                let answer = try await client.send(.get, uri, .ann)
+                #expect(answer.text == "hello")
+                #expect(answer.headers[.contentDisposition]?.contains("filename=\"\(name)\"") == true, "\(uri)")
+            }
+        }
+    }
+
     @Test("of a file without bytes has no part", arguments: Transport.allCases)
     func empty(_ transport: Transport) async throws {
         try await RouteFixture.with(transport) { client in

@@ -200,7 +200,7 @@ struct ListTests {
             let document = try answer.decoded(ListDocument.self)
             #expect(document.account == "ann")
             #expect(document.accountId == ann.account?.id.description)
-            #expect(answer.headers[.cacheControl] == "private, no-cache")
+            #expect(answer.headers[.cacheControl] == "no-store")
             #expect(answer.headers[.vary] == "Authorization, X-Auth-Token")
         }
     }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import StorageCore
 import Testing
 
 @testable import StorageHTTP
@@ -123,6 +124,26 @@ struct PeerTests {
         var request = HTTPRequest(method: .get, scheme: "http", authority: "x", path: "/", headerFields: fields)
         request.headerFields[.accept] = "*/*"
         let trusted = try [#require(IPNetwork("127.0.0.0/8")), #require(IPNetwork("::1"))]
-        #expect(Peer(request, from: connection, trusted: trusted).isDirectLoopback == holds)
+        let peer = Peer(request, from: connection, trusted: trusted)
+        #expect(peer.isDirectLoopback == holds && !peer.isUntrustedLoopback)
+        let isProxied = connection?.isLoopback == true && !holds
+        #expect(Peer(request, from: connection, trusted: []).isUntrustedLoopback == isProxied)
+    }
+
+    @Test(
+        "is counted with what else one subscriber has, and not at all at this very machine",
+        arguments: [
+            ("192.0.2.7", nil, "192.0.2.7"), ("::ffff:192.0.2.7", nil, "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", nil, "2001:db8:1:2::/64"), ("2001:db8:1:2::", nil, "2001:db8:1:2::/64"),
+            ("127.0.0.1", nil, nil), ("::1", nil, nil), (nil, nil, nil),
+            ("127.0.0.1", "2001:db8::7", "2001:db8::/64"), ("127.0.0.1", "nonsense", "127.0.0.1"),
+            ("::1", "nonsense", "::1"),
+        ] as [(String?, String?, String?)])
+    func client(from: String?, forwarded: String?, client: String?) throws {
+        var request = HTTPRequest(method: .get, scheme: "http", authority: "x", path: "/")
+        if let forwarded { request.headerFields[.xForwardedFor] = forwarded }
+        let trusted = try [#require(IPNetwork("127.0.0.0/8"))]
+        let peer = Peer(request, from: from.flatMap { IPAddress(Array($0.utf8)) }, trusted: trusted)
+        #expect(peer.client?.description == client)
     }
 }

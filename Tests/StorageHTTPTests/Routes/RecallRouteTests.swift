@@ -14,7 +14,7 @@ struct RecallRouteTests {
     /// Downloads of the file that the tests store, each with fields of its own.
     static let downloads: [(HTTPRequest.Method, HTTPFields)] = [
         (.get, [:]), (.head, [:]), (.get, [.range: "bytes=2-4"]), (.get, [.range: "bytes=-1"]),
-        (.get, [.range: "bytes=0-1,3-4"]), (.get, [.range: "nonsense"]), (.head, [.range: "bytes=2-4"]),
+        (.get, [.range: "bytes=0-3,3-4"]), (.get, [.range: "nonsense"]), (.head, [.range: "bytes=2-4"]),
         (.get, [.ifNoneMatch: "*"]), (.get, [.ifMatch: "*"]), (.get, [.ifNoneMatch: "\"other\""]),
         (.get, [.wantReprDigest: "sha-256=9"]), (.get, [.origin: "https://app.example"]),
         (.get, [.range: "bytes=2-4", .ifRange: "\"other\""]),
@@ -29,10 +29,11 @@ struct RecallRouteTests {
                 let headers = credentials.merging(fields)
                 let asked = try await client.send(method, path, headers)
                 let recalled = try #require(try await Self.recallSoon(method, path, headers, client), "\(path)")
-                #expect(recalled.head.status == asked.status)
-                #expect(recalled.content ?? ByteBuffer() == asked.body)
+                let (status, fields, content) = try #require(recalled.parsed)
+                #expect(status == "HTTP/1.1 \(asked.status.code) \(asked.status.reasonPhrase)")
+                #expect(content == asked.body)
                 // The server adds the moment to what routes answer, and the test client knows no Content-Length of an empty body.
-                var (expected, actual) = (asked.headers, recalled.head.headerFields)
+                var (expected, actual) = (asked.headers, fields)
                 for name in [HTTPField.Name.date, .xRequestID] { (expected[name], actual[name]) = (nil, nil) }
                 #expect(Set(actual) == Set(expected), "\(path)")
             }
@@ -51,6 +52,7 @@ struct RecallRouteTests {
                 (.get, "/api/v1/files/download?path=/missing", credentials),
                 (.get, "/api/v1/files/download?path=/folder", credentials),
                 (.get, path, credentials.merging([.range: "bytes=99-"])),
+                (.get, path, credentials.merging([.range: "bytes=0-1,3-4"])),
                 (.get, path, credentials.merging([.ifMatch: "\"other\""])),
                 (.get, "/api/v1/files/download?path=/large", credentials),
                 (.get, "/api/v1/files/download?path=/a&compression=zip", credentials),
@@ -124,5 +126,25 @@ struct RecallRouteTests {
             .recall(head, from: nil, on: NIOSingletons.posixEventLoopGroup.any())
         guard case .now(let answer)? = recalled else { return nil }
         return answer
+    }
+}
+
+extension CompleteAnswer {
+    /// The status line, the fields and the content; nil where a line is no field.
+    fileprivate var parsed: (status: String, fields: HTTPFields, content: ByteBuffer)? {
+        var content = bytes
+        guard let head = content.readString(length: headCount), content.readString(length: 2) == "\r\n" else {
+            return nil
+        }
+        if let rest { content.writeImmutableBuffer(rest) }
+        var lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
+        guard lines.popLast() == "", let status = lines.first else { return nil }
+        var fields = HTTPFields()
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: ": ", maxSplits: 1)
+            guard parts.count == 2, let name = HTTPField.Name(String(parts[0])) else { return nil }
+            fields.append(HTTPField(name: name, value: String(parts[1])))
+        }
+        return (String(status), fields, content)
     }
 }

@@ -28,7 +28,11 @@ struct RouteFixture: Sendable {
         var anonymousUploads = AnonymousUploads.auto
         var publicURL: String?
         var trustedProxies: [String] = []
+        var redirectPrefix: String?
         var crossOrigin = CrossOriginPolicy.none
+        var swaggerUI: SwaggerUI?
+        var metrics = MetricsRegistry()
+        var exposesMetrics = true
     }
 
     static let password = "correct horse"
@@ -38,6 +42,7 @@ struct RouteFixture: Sendable {
     let accounts: AccountRegistry
     let authentication: AuthProviderChain
     let readiness = Readiness()
+    private let scratch: TemporaryStore
     private let hasher = PasswordHasher(parameters: ScryptParameters(logN: 4, r: 8, p: 1))
     private let options: Options
 
@@ -50,6 +55,7 @@ struct RouteFixture: Sendable {
             try BasicAuthProvider(metadata: metadata, hasher: hasher), bearer,
             ContainerTokenAuthProvider(metadata: metadata, mode: options.containers),
         ])
+        scratch = try TemporaryStore(isMade: true)
         self.options = options
     }
 
@@ -57,7 +63,10 @@ struct RouteFixture: Sendable {
         StorageRoutes(
             storage: storage, accounts: accounts, authentication: authentication, readiness: readiness,
             anonymousUploads: options.anonymousUploads, publicURL: options.publicURL,
-            trustedProxies: options.trustedProxies.compactMap { IPNetwork($0) }, crossOrigin: options.crossOrigin)
+            trustedProxies: options.trustedProxies.compactMap { IPNetwork($0) },
+            redirectPrefix: options.redirectPrefix, crossOrigin: options.crossOrigin, scratchDirectory: scratch.path,
+            swaggerUI: options.swaggerUI, metrics: options.metrics,
+            exposed: options.exposesMetrics ? options.metrics : nil)
     }
 
     /// Makes an account, whoever may register.
@@ -84,7 +93,7 @@ struct RouteFixture: Sendable {
         let fixture = try RouteFixture(options)
         let routes = fixture.routes(StorageRequestContext.self)
         let application = Application(
-            responder: routes, server: .storage(recall: routes.recall), logger: .quiet)
+            responder: routes, server: .storage(recall: routes.recall, metrics: options.metrics), logger: .quiet)
         try await fixture.run(application, transport, body)
     }
 

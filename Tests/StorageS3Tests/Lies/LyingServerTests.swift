@@ -47,6 +47,32 @@ struct LyingServerTests {
         }
     }
 
+    @Test(
+        "a small upload is one request where its entity tag is the MD5 of its bytes, and looked at where it is another's",
+        arguments: [(false, 0), (true, 2)])
+    func smallUploadWithDigest(isOthers: Bool, looks: Int) async throws {
+        try await s3.withStore { store in
+            s3.tagByDigest()
+            s3.lie { request, _, honest in
+                // The tag of no bytes at all.
+                request.operation == "PutObject" && isOthers
+                    ? ScriptedAnswer(headers: [("ETag", "\"d41d8cd98f00b204e9800998ecf8427e\"")]) : honest
+            }
+            let bytes = ByteBuffer.random(count: 1_000, seed: 1)
+            let key = try await save(bytes, in: store)
+            #expect(s3.count("PutObject") == 1)
+            #expect(s3.count("HeadObject") == looks)
+            let read = try await read(key, in: store)
+            #expect(read == bytes)
+        }
+    }
+
+    @Test("the entity tag that is expected is the MD5 of the bytes (RFC 1321, A.5)")
+    func expectedEntityTag() {
+        let body = S3Body.bytes(ByteBuffer(string: "message digest"), .zero)
+        #expect(body.entityTag == "\"f96b697d7cb7938d525a2f31aaf161d0\"")
+    }
+
     @Test("errors that pass are answered by another attempt", arguments: [500, 502, 503, 504, 429])
     func passingErrors(status: Int) async throws {
         try await s3.withStore { store in

@@ -27,6 +27,7 @@ final class ScriptedS3: Sendable {
         var lie: Lie?
         var refusal: Refusal?
         var ignoresConditions = false
+        var tagsByDigest = false
         var tags = 0
         var server: ScriptedServer?
     }
@@ -41,6 +42,9 @@ final class ScriptedS3: Sendable {
 
     /// Takes no notice of `If-None-Match` from now on, as some services do.
     func ignoreConditions() { state.withLock { $0.ignoresConditions = true } }
+
+    /// Gives objects the MD5 of their bytes as entity tags from now on, as services do that do not encrypt.
+    func tagByDigest() { state.withLock { $0.tagsByDigest = true } }
 
     /// How many requests of an operation there were since the store was opened.
     func count(_ operation: String) -> Int { state.withLock { $0.counts[operation] ?? 0 } }
@@ -155,7 +159,8 @@ final class ScriptedS3: Sendable {
 
     private static func store(_ bytes: ByteBuffer, as path: String, _ state: inout State) -> String {
         state.tags += 1
-        let tag = "\"tag-\(state.tags)\""
+        let digest = state.tagsByDigest ? S3Body.bytes(bytes, .zero).entityTag : nil
+        let tag = digest ?? "\"tag-\(state.tags)\""
         state.objects[path] = Object(bytes: bytes, entityTag: tag)
         return tag
     }

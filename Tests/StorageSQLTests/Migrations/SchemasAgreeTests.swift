@@ -34,12 +34,7 @@ struct SchemasAgreeTests {
             try await Migrator(database: sqlite, migrations: Migration.sqlite).up()
             let ours = try await Self.texts(
                 sqlite, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name")
-            let theirs = try await Self.texts(
-                postgres,
-                """
-                SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname NOT LIKE '%\\_pkey'
-                AND indexname NOT LIKE '%\\_key' ORDER BY CAST(indexname AS TEXT) COLLATE "C"
-                """)
+            let theirs = try await Self.texts(postgres, Self.postgresIndexes)
             #expect(ours == theirs)
             try await sqlite.close()
         }
@@ -50,13 +45,13 @@ struct SchemasAgreeTests {
         try await PostgresServer.withDatabase { postgres in
             let migrator = try Migrator(database: postgres, migrations: Migration.postgres)
             for number in 1...Migration.postgres.count {
-                let before = try await Self.texts(postgres, Self.postgresColumns)
+                let before = try await Self.schema(postgres)
                 try await migrator.up(to: number)
-                let first = try await Self.texts(postgres, Self.postgresColumns)
+                let first = try await Self.schema(postgres)
                 let undone = try await migrator.down(to: number - 1)
-                let down = try await Self.texts(postgres, Self.postgresColumns)
+                let down = try await Self.schema(postgres)
                 try await migrator.up(to: number)
-                let second = try await Self.texts(postgres, Self.postgresColumns)
+                let second = try await Self.schema(postgres)
                 #expect(undone == [number])
                 #expect(down == before || number == 1 && down.isEmpty)
                 #expect(first == second)
@@ -78,6 +73,44 @@ struct SchemasAgreeTests {
             #expect(taken.sorted() == Array(1...Migration.postgres.count))
         }
     }
+
+    @Test("change beside others: a step waits for a table, but nobody waits behind it")
+    func tableInUse() async throws {
+        try await PostgresServer.withDatabase { postgres in
+            let migrator = try Migrator(database: postgres, migrations: Migration.postgres)
+            try await migrator.up(to: 2)
+            let count = "SELECT COUNT(*) FROM files"
+            let gate = Gate()
+            // What a dump does: it has the tables in use until it ends.
+            async let dump = postgres.write(.relaxed) { session in
+                let rows = try session.query(count, [])
+                gate.pass()
+                return rows.count
+            }
+            await gate.isReached()
+            async let taken = migrator.up()
+            // For longer than a session waits for a lock.
+            let end = ContinuousClock.now + .seconds(4)
+            var refused = 0
+            while ContinuousClock.now < end {
+                if case nil = try? await postgres.write(.relaxed, { try $0.query(count, []).count }) { refused += 1 }
+            }
+            gate.open()
+            let (dumped, steps) = try await (dump, taken)
+            #expect(dumped == 1)
+            #expect(refused == 0)
+            #expect(steps == [3, 4, 5])
+        }
+    }
+
+    private static func schema(_ postgres: some SQLDatabase) async throws -> [String] {
+        try await texts(postgres, postgresColumns) + texts(postgres, postgresIndexes)
+    }
+
+    private static let postgresIndexes = """
+        SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname NOT LIKE '%\\_pkey'
+        AND indexname NOT LIKE '%\\_key' ORDER BY CAST(indexname AS TEXT) COLLATE "C"
+        """
 
     /// Table, column, type, whether NULL may be, default.
     private static let sqliteColumns = """

@@ -142,9 +142,14 @@ struct MovingDatabase: Sendable {
                     """, [id, .bytes([]), .integer(number.isMultiple(of: 2) ? 0 : .max)])
                 try session.execute(
                     """
-                    INSERT INTO files (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at)
-                    VALUES ($1, $2, $1, 1, 'file', $1, 'text', 5, 5)
-                    """, [id, bytes(1, 1)])
+                    INSERT INTO files (id, container_id, path, depth, type, revision_id, kind, created_at, modified_at,
+                    copy_of, number, size, media_type, sent_name, revised_at, blob_id, space, hash, gen)
+                    VALUES ($1, $2, $1, 1, 'file', $1, 'text', 5, 5, $1, 1, 10, 'text/plain', $3, 5, $1, $4, $1, $5)
+                    """,
+                    [
+                        id, bytes(1, 1), number.isMultiple(of: 3) ? .null : .text(""), .bytes([]),
+                        .integer(number.isMultiple(of: 2) ? 0 : .max),
+                    ])
                 try session.execute(
                     """
                     INSERT INTO revisions (id, file_id, container_id, number, blob_id, size, media_type, sent_name, created_at)

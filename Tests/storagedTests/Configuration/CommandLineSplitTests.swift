@@ -79,7 +79,7 @@ struct CommandLineSplitTests {
         #expect(Set(names).count == names.count)
         let variables =
             table.keys.flatMap { [$0.environmentName] + $0.aliases }
-            + table.unavailable.flatMap { [$0.environmentName] + $0.aliases }
+            + table.unavailable.map(\.environmentName)
         #expect(Set(variables).count == variables.count)
         #expect(Keys.blobsVerifyReads.environmentName == "BLOBS_VERIFY_READS")
         #expect(Keys.blobsVerifyReads.flag == "--blobs-verify-reads")

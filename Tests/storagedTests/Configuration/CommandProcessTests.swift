@@ -60,11 +60,13 @@ struct CommandProcessTests {
 
     @Test("prints a line of JSON for every setting, and null for what is not there")
     func jsonLines() throws {
-        let config = try run(["config", "--json"], environment: ["LOG_FILE": "a"], in: ConfigurationFixture())
+        let config = try run(["config", "--json"], environment: ["AWS_REGION": "a"], in: ConfigurationFixture())
         let lines = config.output.split(separator: "\n").map(String.init)
         #expect(lines.count == ConfigurationTable.storaged.keys.count + 1)
         #expect(lines.contains(#"{"key":"http.port","source":"default","value":"8080"}"#))
-        #expect(lines.last == #"{"notice":"log.file (LOG_FILE in the environment) has no effect in this build"}"#)
+        #expect(
+            lines.last
+                == #"{"notice":"s3.region (AWS_REGION in the environment) has no effect: no s3.bucket is given"}"#)
         let health = try run(["health", "--json", "--http-port", "1"], in: ConfigurationFixture())
         #expect(health.status == 1)
         #expect(health.output.hasPrefix(#"{"is_ready":false,"reason":"http://127.0.0.1:1/readyz does not answer"#))
@@ -73,7 +75,7 @@ struct CommandProcessTests {
     @Test("prints what is in force and where it came from")
     func config() throws {
         let fixture = try ConfigurationFixture()
-        try fixture.write("LOG_LEVEL = 'debug'\nLOG_FILE=app.log\n", to: ".env")
+        try fixture.write("LOG_LEVEL = 'debug'\nAWS_REGION=eu\n", to: ".env")
         let outcome = try run(["config", "--http-port=9000"], environment: ["HTTP_HOST": "::1"], in: fixture)
         #expect(outcome.status == 0)
         let lines = outcome.output.split(separator: "\n").map {
@@ -83,7 +85,8 @@ struct CommandProcessTests {
         #expect(rows.map { $0[1] } == ["::1", "9000", "debug"])
         #expect(outcome.output.contains("--http-port\n"))
         #expect(outcome.output.contains("HTTP_HOST in the environment\n"))
-        #expect(outcome.output.hasSuffix("# log.file (LOG_FILE in .env, line 2) has no effect in this build\n"))
+        #expect(
+            outcome.output.hasSuffix("# s3.region (AWS_REGION in .env, line 2) has no effect: no s3.bucket is given\n"))
     }
 
     @Test("lists every setting in the help of every command", arguments: ["serve", "health", "migrate", "config"])

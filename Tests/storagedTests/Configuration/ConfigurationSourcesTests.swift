@@ -78,11 +78,14 @@ struct ConfigurationSourcesTests {
                 == .init(
                     registration: .open, minimumPasswordLength: 8, tokenLifetime: .seconds(30 * 86_400),
                     tokenIdleTime: .seconds(7 * 86_400), containers: .open, anonymousUploads: .auto))
+        var rates = RateLimiter.Limits()
+        rates.signIn = RateLimit(count: 10, per: .seconds(60))
+        rates.registration = RateLimit(count: 5, per: .seconds(3_600))
         #expect(
             configuration.limits
                 == .init(
                     uploadSize: 5 << 40, quota: nil, containerQuota: nil, files: nil, bodyRate: 1_024,
-                    headerTimeout: .seconds(15), idleTimeout: .seconds(60), writeStall: .seconds(60)))
+                    headerTimeout: .seconds(15), idleTimeout: .seconds(60), writeStall: .seconds(60), rates: rates))
         #expect(configuration.revisions.keep == 5)
         #expect(configuration.upkeep == .init(grace: .seconds(300), interval: .seconds(600), reserve: 64 << 20))
         #expect(configuration.log == .init(level: .info, format: .json))

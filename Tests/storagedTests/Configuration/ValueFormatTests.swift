@@ -159,6 +159,17 @@ struct ValueFormatTests {
         }
     }
 
+    @Test("what nginx knows the files by is a path of plain segments between slashes, or nothing")
+    func uriPrefix() throws {
+        #expect(try Keys.httpAccelRedirect.format.value(of: "") == nil)
+        for text in ["/_blobs/", "/a/b-c/0/"] {
+            #expect(try Keys.httpAccelRedirect.format.value(of: text) == text)
+        }
+        for text in ["/", "//", "_blobs/", "/_blobs", "/../", "/a//b/", "/a b/", "/a%2F/", "/a?b/", "/é/", "/a\r\nb/"] {
+            #expect(throws: ValueRefusal.self) { try Keys.httpAccelRedirect.format.value(of: text) }
+        }
+    }
+
     @Test("the login and password of a URL are in nothing that is shown")
     func userInfo() {
         for text in [

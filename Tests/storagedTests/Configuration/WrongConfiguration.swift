@@ -101,6 +101,24 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(yaml: "limits:\n  idle-timeout: 0", key: "limits.idle-timeout", value: "0", says: ["from 100ms"]),
         .init(
             environment: ["LIMITS_HEADER_TIMEOUT": "15 s"], key: "limits.header-timeout", value: "15 s", says: ["30s"]),
+        .init(
+            environment: ["REDIS_URL": "redis://:hun@hunter2@h"], key: "cache.url", value: "***",
+            says: ["REDIS_URL in the environment", "redis://:password@host:port/database", "%40 for @"]),
+        .init(
+            dotEnv: "CACHE_URL=rediss://:hunter2@h", key: "cache.url", value: "***",
+            says: ["without TLS", "give redis://"]),
+        .init(yaml: "cache.url: localhost:6379", key: "cache.url", value: "***", says: ["unix:///path"]),
+        .init(
+            environment: ["LIMITS_RATE_SIGN_IN": "10/m"], key: "limits.rate.sign-in", value: "10/m",
+            says: ["such as 5/s, 10/min", "or none"]),
+        .init(
+            arguments: ["--limits-rate-register", "0/h"], key: "limits.rate.register", value: "0/h",
+            says: ["1 to 1000000"]),
+        .init(yaml: "limits.rate.requests: 5", key: "limits.rate.requests", value: "5", says: ["a rate"]),
+        .init(
+            yaml: "limits: {rate: {requests: 99999999999999999999/s}}", key: "limits.rate.requests",
+            value: "99999999999999999999/s", says: ["a rate"]),
+        .init(yaml: "limits.rate.sign-in: -1/s", key: "limits.rate.sign-in", value: "-1/s", says: ["a rate"]),
         .init(arguments: ["--limits-write-stall", "-5"], key: "limits.write-stall", value: "-5", says: ["a duration"]),
         .init(environment: ["REVISIONS_KEEP": "many"], key: "revisions.keep", value: "many", says: ["whole number"]),
         .init(environment: ["UPKEEP_GRACE": "-1"], key: "upkeep.grace", value: "-1", says: ["a duration"]),
@@ -190,19 +208,15 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
     /// Services and settings that this build does not have.
     private static let missingParts: [WrongConfiguration] = [
         .init(
-            environment: ["REDIS_URL": "redis://:hunter2@h"], key: "cache.url",
-            says: ["REDIS_URL", "does not have a Redis", "remove it"]),
-        .init(yaml: "cache.url: redis://h", key: "cache.url", says: ["does not have a Redis", "remove it"]),
-        .init(
-            arguments: ["--log-file", "a.log"], key: "log.file",
-            says: ["--log-file", "does not have this setting", "remove it"]),
-        .init(
-            arguments: ["--admin-port", "9090"], key: "admin.port",
-            says: ["--admin-port", "does not have this setting", "remove it"]),
+            arguments: ["--scrub-rate", "1MB"], key: "scrub.rate",
+            says: ["--scrub-rate", "does not have this setting", "remove it"])
     ]
 
     /// What is right by itself and wrong together.
     private static let contradictions: [WrongConfiguration] = [
+        .init(
+            arguments: ["--http-port", "9090", "--admin-port", "9090"], key: "admin.port",
+            says: ["--admin-port", "is http.port too", "give another port"]),
         .init(
             arguments: ["--database-url", "memory:", "--blobs-store", "disk"], key: "database.url",
             says: ["blobs.store", "do not go together", "set both"]),
@@ -224,5 +238,16 @@ struct WrongConfiguration: CustomTestStringConvertible, Sendable {
         .init(
             dotEnv: "ADMIN_EMAIL = a@b.c\nADMIN_PASSWORD = password1", key: "admin.password",
             says: ["most common", "choose another"]),
+        .init(
+            arguments: ["--http-accel-redirect", "/_blobs/"], key: "http.accel-redirect", value: "/_blobs/",
+            says: ["for proxies", "http.trusted-proxies"]),
+        .init(
+            arguments: [
+                "--http-accel-redirect", "/_blobs/", "--http-trusted-proxies", "::1", "--database-url", "memory:",
+            ], key: "http.accel-redirect", value: "/_blobs/", says: ["blobs.store is memory"]),
+        .init(
+            arguments: [
+                "--http-accel-redirect", "/_blobs/", "--http-trusted-proxies", "::1", "--blobs-fallback", "disk:old",
+            ], key: "http.accel-redirect", value: "/_blobs/", says: ["blobs.fallback"]),
     ]
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import NIOCore
 import StorageCore
 import Testing
 
@@ -134,6 +135,20 @@ struct StoresTests {
         #expect(refusal == nil)
         refusal = try await directory.refusal(["database.migrate": "check"])
         #expect(refusal == nil)
+    }
+
+    @Test("are not needed for archives of many entries when everything is kept in memory", arguments: ["zip", "7z"])
+    func archiveInMemory(format: String) async throws {
+        let directory = try DataDirectory()
+        try await directory.serve(["database.url": "memory:"]) { client in
+            // Their names alone take more than an archive keeps in memory.
+            let name = String(repeating: "n", count: 250)
+            for number in 0..<400 { try await client.send(.put, "/api/files/f/\(number)\(name)", body: "x") }
+            let archive = try await client.send(.get, "/api/v1/files/download?path=f&compression=\(format)")
+            #expect(archive.status == .ok)
+            #expect(archive.body.readableBytes > 400 * 250)
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.path))
     }
 
     @Test("are not needed when everything is kept in memory")

@@ -58,6 +58,9 @@ public final class HotBlobStore: BlobStore, Service {
         fills = HotFills(capacity: capacity)
     }
 
+    /// How often blobs were found here, and what they take of the disk.
+    public var statistics: CacheStatistics { fills.index { $0.statistics } }
+
     /// Ends the threads of the local disk; every blob is read from the store behind afterwards.
     public func shutdown() async { await disk.shutdown() }
 

@@ -5,6 +5,8 @@ struct HotIndex: Sendable {
     private var blobs: LRUCache<BlobKey, Int64>
     private var reservations: [BlobKey: Reservation] = [:]
     private var reserved: Int64 = 0
+    private var hits: UInt64 = 0
+    private var misses: UInt64 = 0
 
     private struct Reservation {
         let weight: Int64
@@ -24,8 +26,15 @@ struct HotIndex: Sendable {
     /// The number of blobs that are there.
     var count: Int { blobs.count }
 
+    /// How often blobs were found here.
+    var statistics: CacheStatistics { CacheStatistics(hits: hits, misses: misses, bytes: used) }
+
     /// The size of a blob that is there, which counts as used now.
-    mutating func use(_ key: BlobKey) -> Int64? { blobs.value(for: key) }
+    mutating func use(_ key: BlobKey) -> Int64? {
+        let size = blobs.value(for: key)
+        if size == nil { misses &+= 1 } else { hits &+= 1 }
+        return size
+    }
 
     /// Sets room aside for a blob on its way.
     ///

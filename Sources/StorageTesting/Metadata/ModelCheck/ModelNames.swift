@@ -43,11 +43,24 @@ struct ModelNames {
             "\(version(record.createdAt, "created", of: record.id)), \(version(record.modifiedAt, "modified", of: record.id))"
         let file = number(record.id, "file")
         guard let revision = record.revision else { return "folder \(file) at \(place), \(record.kind), \(times)" }
+        return "\(file) at \(place), \(record.kind), \(times), \(describe(revision))"
+    }
+
+    mutating func describe(_ revision: Revision) -> String {
         let name = revision.sentName.map { "\(Array($0.utf8))" } ?? "none"
         return """
-            \(file) at \(place), \(record.kind), \(times), \(number(revision.id, "revision")) \
+            \(number(revision.id, "revision")) \
             \(version(revision.createdAt, "made", of: revision.id)) of \(revision.size) bytes in \(describe(revision.blob)), \
             type \(revision.mediaType), name \(name)\(revision.isIntact ? "" : ", damaged")
+            """
+    }
+
+    /// A record as one of its revisions shows it: its moment is that of the revision.
+    mutating func describeRevision(_ record: FileRecord) -> String {
+        let isOfRevision = record.modifiedAt == record.revision?.createdAt
+        return """
+            \(number(record.id, "file")) at \(record.path) in \(number(record.container, "container")), \(record.kind), \
+            \(isOfRevision ? "then" : "at another time"), \(record.revision.map { describe($0) } ?? "no revision")
             """
     }
 

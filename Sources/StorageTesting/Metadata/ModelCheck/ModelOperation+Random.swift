@@ -22,11 +22,12 @@ extension ModelOperation {
         }
 
         private mutating func tree() -> ModelOperation {
-            switch number(10) {
+            switch number(12) {
             case 0: .makeFolder(account: owner(), path())
             case 1...3: .delete(place(), condition())
             case 4: .deleteTree(account: owner(), path(), limit: 1 + number(4))
             case 5...7: .move(place(), target())
+            case 8...9: .restore(place(), newer: number(4), condition(), keep: [0, 1, 2, 5][number(4)])
             default: .copy(place(), target())
             }
         }
@@ -47,12 +48,19 @@ extension ModelOperation {
         }
 
         private mutating func question() -> ModelOperation {
-            switch number(7) {
+            switch number(10) {
             case 0...1: .find(place())
             case 2: .findPublished(publicName(of: number(ModelOperation.contents)))
             case 3: .lookAtUsage(account: owner())
             case 4: .lookAtAccounts
-            case 5: .setting(number(ModelOperation.settings), default: flag() ? number(9) : nil)
+            case 5: .lookAtRevisions(place(), limit: flag() ? 1 + number(3) : 100)
+            case 6:
+                .search(
+                    account: owner(), flag() ? path() : nil, text: ["", "a", "c", "\u{E9}", "x"][number(5)],
+                    suffix: rarely() ? "B" : nil, limit: flag() ? 1 + number(4) : 1_000,
+                    stretch: flag() ? 1 + number(4) : 1_000)
+            case 7: .lookAtFolders(account: owner(), limit: flag() ? 1 + number(4) : 1_000)
+            case 8: .setting(number(ModelOperation.settings), default: flag() ? number(9) : nil)
             default:
                 .list(
                     account: owner(), scope(), kind: rarely() ? kind() : nil, after: rarely() ? path() : nil,
@@ -72,13 +80,14 @@ extension ModelOperation {
         }
 
         private mutating func chore() -> Chore {
-            switch number(5) {
+            switch number(6) {
             case 0: .foldUsage
             case 1:
                 .sweepUploads(
                     silent: span().microseconds, abandoned: span().microseconds, kept: span().microseconds)
             case 2: .sweepCredentials
             case 3: .removeClosedAccounts
+            case 4: .backfill
             default: .sweepTombstones(age: span().microseconds)
             }
         }
@@ -122,10 +131,11 @@ extension ModelOperation {
         }
 
         private mutating func scope() -> ListQuery.Scope {
-            switch number(4) {
+            switch number(5) {
             case 0: .files(prefix: [])
             case 1: .files(prefix: Array(path().bytes.dropLast(number(2))))
             case 2: .folder(nil)
+            case 3: .tree(path())
             default: .folder(path())
             }
         }

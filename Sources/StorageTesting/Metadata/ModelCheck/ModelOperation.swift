@@ -28,6 +28,11 @@ enum ModelOperation: Sendable {
     case deleteTree(account: Int, FilePath, limit: Int)
     case move(Place, Target)
     case copy(Place, Target)
+    /// Makes one of the revisions current again, by how many are newer.
+    case restore(Place, newer: Int, Condition, keep: Int)
+    case lookAtRevisions(Place, limit: Int)
+    case search(account: Int, FilePath?, text: String, suffix: String?, limit: Int, stretch: Int)
+    case lookAtFolders(account: Int, limit: Int)
     case find(Place)
     case findPublished(PublicName)
     case list(account: Int, ListQuery.Scope, kind: FileKind?, after: FilePath?, limit: Int)

@@ -67,6 +67,11 @@ struct ModelSubject {
             return try await lookAtAccounts()
         case .begin, .claim, .reserve, .renew, .abandon, .commit, .put:
             return try await upload(operation)
+        case .restore(let place, let newer, let condition, let keep):
+            let restoration = try await restoration(place, newer, condition, keep: keep)
+            return names.describe(noting(try await store.commit(.restore(restoration))))
+        case .lookAtRevisions, .search, .lookAtFolders:
+            return try await look(operation)
         case .makeFolder, .delete, .deleteTree, .move, .copy:
             return names.describe(noting(try await store.commit(try change(operation))))
         case .find(let place):

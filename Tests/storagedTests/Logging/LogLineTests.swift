@@ -83,7 +83,7 @@ struct LogLineTests {
         let pipe = Pipe()
         let provider = Logger.MetadataProvider { ["a": "provider", "b": "provider", "c": "provider"] }
         var handler = LineLogHandler(
-            label: "l", format: .json, level: .debug, descriptor: pipe.fileHandleForWriting.fileDescriptor,
+            label: "l", format: .json, level: .debug, to: .descriptor(pipe.fileHandleForWriting.fileDescriptor),
             metadataProvider: provider)
         handler[metadataKey: "a"] = "handler"
         handler[metadataKey: "d"] = "handler"

@@ -1,0 +1,11 @@
+DELETE FROM settings WHERE key = 'files.facts';
+ALTER TABLE files DROP COLUMN gen;
+ALTER TABLE files DROP COLUMN hash;
+ALTER TABLE files DROP COLUMN space;
+ALTER TABLE files DROP COLUMN blob_id;
+ALTER TABLE files DROP COLUMN revised_at;
+ALTER TABLE files DROP COLUMN sent_name;
+ALTER TABLE files DROP COLUMN media_type;
+ALTER TABLE files DROP COLUMN size;
+ALTER TABLE files DROP COLUMN number;
+ALTER TABLE files DROP COLUMN copy_of;

@@ -1,0 +1,13 @@
+-- What a lookup tells of a file's current revision and of its blob stands in the file's own row too: one row instead of three.
+-- `copy_of` is the revision that they were copied from; where it is not the current one, a version without these columns wrote last,
+-- and they say nothing. Housekeeping fills the rows that are there (`files.facts` in `settings` says how far it is).
+ALTER TABLE files ADD COLUMN copy_of BYTEA;
+ALTER TABLE files ADD COLUMN number BIGINT;
+ALTER TABLE files ADD COLUMN size BIGINT;
+ALTER TABLE files ADD COLUMN media_type TEXT;
+ALTER TABLE files ADD COLUMN sent_name TEXT;
+ALTER TABLE files ADD COLUMN revised_at BIGINT;
+ALTER TABLE files ADD COLUMN blob_id BYTEA;
+ALTER TABLE files ADD COLUMN space BYTEA;
+ALTER TABLE files ADD COLUMN hash BYTEA;
+ALTER TABLE files ADD COLUMN gen BIGINT;
