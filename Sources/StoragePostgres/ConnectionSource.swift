@@ -13,11 +13,14 @@ final class ConnectionSource: Sendable {
         /// Since when no connection could be made; nil while it can.
         var failing: (since: NIODeadline, error: PostgresError)?
         var isBeingTried = false
+        /// Whether it was said that the server has been away for long.
+        var isGivenUp = false
         /// Which of the hosts answered last.
         var host = 0
     }
 
     let address: PostgresAddress
+    private let repetitions: Repetitions
     private let state = Mutex(State())
 
     /// How long a server that restarts is waited for, and how often it is tried meanwhile.
@@ -31,8 +34,9 @@ final class ConnectionSource: Sendable {
     }()
     private static let patience = TimeAmount(returns.deadline)
 
-    init(_ address: PostgresAddress) {
+    init(_ address: PostgresAddress, _ repetitions: Repetitions) {
         self.address = address
+        self.repetitions = repetitions
     }
 
     /// Connects; blocks the thread.
@@ -42,13 +46,22 @@ final class ConnectionSource: Sendable {
         do throws(PostgresError) {
             let first = state.withLock { $0.host }
             let connection = try PostgresConnection(address, first: first, for: purpose)
-            state.withLock { $0 = State(host: connection.host) }
+            let wasGivenUp = state.withLock { state in
+                defer { state = State(host: connection.host) }
+                return state.isGivenUp
+            }
+            if wasGivenUp { repetitions.circuitChanged(to: .closed) }
             return connection
         } catch {
-            state.withLock { state in
-                state.failing = (state.failing?.since ?? began, error)
+            let isGivenUpNow = state.withLock { state in
+                let since = state.failing?.since ?? began
+                state.failing = (since, error)
                 if tries { state.isBeingTried = false }
+                guard !state.isGivenUp, since + Self.patience < .now() else { return false }
+                state.isGivenUp = true
+                return true
             }
+            if isGivenUpNow { repetitions.circuitChanged(to: .open) }
             throw error
         }
     }
@@ -64,8 +77,9 @@ final class ConnectionSource: Sendable {
         }
         guard mayComeBack else { return false }
         var generator = SystemRandomNumberGenerator()
-        let pause = TimeAmount(Self.returns.delay(before: 2, retryAfter: nil, using: &generator))
-        NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: pause, again)
+        let pause = Self.returns.delay(before: 2, retryAfter: nil, using: &generator)
+        repetitions.repeats(.connect, attempt: 2, after: pause, because: error)
+        NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: TimeAmount(pause), again)
         return true
     }
 

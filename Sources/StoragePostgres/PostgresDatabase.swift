@@ -1,6 +1,6 @@
 package import NIOCore
 import NIOPosix
-import StorageCore
+package import StorageCore
 package import StorageSQL
 
 /// PostgreSQL behind the metadata store: pooled connections for transactions, and a lane of pipelined ones for single reads.
@@ -23,13 +23,19 @@ package struct PostgresDatabase: SQLDatabase {
 
     /// Opens a database, and makes a first connection to it.
     ///
-    /// - Parameter url: as libpq reads it: `postgres://user:password@host:port/database?option=value`.
+    /// - Parameters:
+    ///   - url: as libpq reads it: `postgres://user:password@host:port/database?option=value`.
+    ///   - options: how many connections there are, and how they are used
+    ///   - observer: is told of what is repeated and given up
     /// - Throws: ``StorageError``: of code ``StorageError/Code/wrongStore`` for what cannot become right by itself: a text that is no
     ///   URL, credentials that are refused, a database that does not exist, one that is too old or not in UTF-8; of code
     ///   ``StorageError/Code/unavailable`` while the server cannot be reached.
-    package static func open(url: String, pool options: PostgresPool.Options = .init()) async throws -> PostgresDatabase
-    {
-        let source = ConnectionSource(try PostgresAddress(url: url))
+    package static func open(
+        url: String, pool options: PostgresPool.Options = .init(),
+        observer: some ResilienceObserver = LoggingResilienceObserver()
+    ) async throws -> PostgresDatabase {
+        let repetitions = Repetitions(observer)
+        let source = ConnectionSource(try PostgresAddress(url: url), repetitions)
         let threads = NIOThreadPool(numberOfThreads: options.connections + ReadLane.connections)
         threads.start()
         let pool = PostgresPool(source, options)
@@ -40,8 +46,9 @@ package struct PostgresDatabase: SQLDatabase {
             throw error
         }
         return PostgresDatabase(
-            threads: threads, pool: pool, transactions: TransactionQueue(source, pool, options, threads: threads),
-            lane: ReadLane(source, options, threads: threads))
+            threads: threads, pool: pool,
+            transactions: TransactionQueue(source, pool, options, repetitions, threads: threads),
+            lane: ReadLane(source, options, repetitions, threads: threads))
     }
 
     package var dialect: SQLDialect { .postgres }

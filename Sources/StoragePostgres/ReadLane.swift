@@ -22,6 +22,7 @@ final class ReadLane: Sendable {
     private let recycle: Duration
     private let queue: JobQueue<PendingQuery>
     private let waiting: WaitingLine<PendingQuery>
+    private let repetitions: Repetitions
     private let resting = Mutex<[PostgresConnection]>([])
     /// How many connections were made.
     private let connectionsMade = Atomic<UInt64>(0)
@@ -36,8 +37,11 @@ final class ReadLane: Sendable {
     /// How many connections may be lost under a query.
     private static let losses = 2
 
-    init(_ source: ConnectionSource, _ options: PostgresPool.Options, threads: NIOThreadPool) {
+    init(
+        _ source: ConnectionSource, _ options: PostgresPool.Options, _ repetitions: Repetitions, threads: NIOThreadPool
+    ) {
         self.source = source
+        self.repetitions = repetitions
         self.threads = threads
         self.recycle = options.recycle
         self.queue = JobQueue(workers: Self.connections, limit: options.waiting)
@@ -152,6 +156,8 @@ final class ReadLane: Sendable {
                     case .failed(let error) where error.isPassing && losses < Self.losses:
                         losses += 1
                         alone += question.queries
+                        let count = question.queries.count
+                        repetitions.repeats(.query, count: count, attempt: losses + 1, because: error)
                     // One of its keys may be to blame; who waits for a lock is not.
                     case .failed(let error) where question.queries.count > 1 && !error.isLockTimeout:
                         alone += question.queries
@@ -170,9 +176,11 @@ final class ReadLane: Sendable {
                     together.removeFirst(silent.count)
                 }
                 guard losses <= Self.losses else {
+                    repetitions.givesUp(.query, attempts: losses, because: error)
                     for query in together + alone { query.finish(.failure(SQLError(error))) }
                     return
                 }
+                repetitions.repeats(.query, count: together.count, attempt: losses + 1, because: error)
             }
         }
     }

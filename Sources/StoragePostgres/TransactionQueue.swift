@@ -17,6 +17,7 @@ final class TransactionQueue: Sendable {
     private let threads: NIOThreadPool
     private let queue: JobQueue<PendingTransaction>
     private let waiting: WaitingLine<PendingTransaction>
+    private let repetitions: Repetitions
 
     /// How transactions that met others run again.
     private static let collisions: RetryPolicy = {
@@ -28,9 +29,11 @@ final class TransactionQueue: Sendable {
     private static let losses = 2
 
     init(
-        _ source: ConnectionSource, _ pool: PostgresPool, _ options: PostgresPool.Options, threads: NIOThreadPool
+        _ source: ConnectionSource, _ pool: PostgresPool, _ options: PostgresPool.Options,
+        _ repetitions: Repetitions, threads: NIOThreadPool
     ) {
         self.source = source
+        self.repetitions = repetitions
         self.pool = pool
         self.threads = threads
         self.queue = JobQueue(workers: options.connections, limit: options.waiting)
@@ -112,18 +115,32 @@ final class TransactionQueue: Sendable {
         case .failed(let error): transaction.fail(with: error)
         case .collided(let error):
             let next = transaction.collided() + 1
-            guard next <= Self.collisions.maximumAttempts, transaction.waitsAgain() else {
-                return transaction.fail(with: error)
+            guard mayRepeat(transaction, attempt: next, of: Self.collisions.maximumAttempts, after: error) else {
+                return
             }
             var generator = SystemRandomNumberGenerator()
-            let pause = TimeAmount(Self.collisions.delay(before: next, retryAfter: nil, using: &generator))
-            NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: pause) { self.enqueue(transaction) }
+            let pause = Self.collisions.delay(before: next, retryAfter: nil, using: &generator)
+            repetitions.repeats(.transaction, attempt: next, after: pause, because: error)
+            NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: TimeAmount(pause)) { self.enqueue(transaction) }
         case .disconnected(let error):
-            guard transaction.lostConnection() <= Self.losses, transaction.waitsAgain() else {
-                return transaction.fail(with: error)
-            }
+            let next = transaction.lostConnection() + 1
+            guard mayRepeat(transaction, attempt: next, of: 1 + Self.losses, after: error) else { return }
+            repetitions.repeats(.transaction, attempt: next, because: error)
             run(transaction)
         }
+    }
+
+    /// Whether a transaction runs again; one that does not has failed.
+    private func mayRepeat(
+        _ transaction: PendingTransaction, attempt: Int, of most: Int, after error: any Error
+    ) -> Bool {
+        if attempt > most {
+            repetitions.givesUp(.transaction, attempts: most, because: error)
+        } else if transaction.waitsAgain() {
+            return true
+        }
+        transaction.fail(with: error)
+        return false
     }
 
     private func attempt(

@@ -1,20 +1,28 @@
 import NIOCore
+import StorageCore
 
 /// Whether Redis is asked at all: pure, so that its owner says when time has passed.
 ///
-/// After three failures in a row nobody asks, and it is tried behind everybody's back: first after a tenth of a second, then after
-/// twice as long each time, half a minute at most. One that answers is asked again; one that soon fails again waits for longer.
+/// After three failures in a row nobody asks, and it is tried behind everybody's back, after the pauses of ``trials``. One that answers is
+/// asked again; one that soon fails again waits for longer.
 struct CacheHealth: Equatable {
     private static let mostFailures = 3
-    private static let firstPause = Duration.milliseconds(100)
-    private static let longestPause = Duration.seconds(30)
+    /// When it is tried: after a tenth of a second at most, then twice as long each time, up to half a minute.
+    static let trials: RetryPolicy = {
+        var policy = RetryPolicy()
+        policy.maximumAttempts = .max
+        policy.baseDelay = .milliseconds(100)
+        policy.maximumDelay = .seconds(30)
+        return policy
+    }()
     /// As many answers in a row make it as good as new.
     private static let trusted = 100
     private static let betweenComplaints = TimeAmount.minutes(1)
 
     private var failures = 0
     private var successes = 0
-    private var pause = Self.firstPause
+    /// The number of the attempt to come, as ``RetryPolicy`` counts.
+    private var attempt = 2
     /// When it was last said that something is refused.
     private var complained: NIODeadline?
     /// Whether questions may be asked.
@@ -24,22 +32,22 @@ struct CacheHealth: Equatable {
     mutating func succeed() {
         guard isAsked else { return }
         failures = 0
-        if successes < Self.trusted { successes += 1 } else { pause = Self.firstPause }
+        if successes < Self.trusted { successes += 1 } else { attempt = 2 }
     }
 
-    /// Notes a question without an answer; returns after how long to try, where that was one too many.
-    mutating func fail() -> Duration? {
+    /// Notes a question without an answer; returns the number of the attempt to make, where that was one too many.
+    mutating func fail() -> Int? {
         guard isAsked else { return nil }
         successes = 0
         failures += 1
         guard failures >= Self.mostFailures else { return nil }
         isAsked = false
-        return nextPause()
+        return nextAttempt()
     }
 
-    /// Notes what a try came to; returns after how long to try again, where there was no answer.
-    mutating func tried(isAlive: Bool) -> Duration? {
-        guard isAlive else { return nextPause() }
+    /// Notes what a try came to; returns the number of the attempt to make, where there was no answer.
+    mutating func tried(isAlive: Bool) -> Int? {
+        guard isAlive else { return nextAttempt() }
         (failures, successes, isAsked) = (0, 0, true)
         return nil
     }
@@ -51,8 +59,8 @@ struct CacheHealth: Equatable {
         return true
     }
 
-    private mutating func nextPause() -> Duration {
-        defer { pause = min(pause * 2, Self.longestPause) }
-        return pause
+    private mutating func nextAttempt() -> Int {
+        defer { attempt += 1 }
+        return attempt
     }
 }

@@ -56,6 +56,7 @@ public final class RedisCache: SharedCache {
         self.options = options
         threads = NIOThreadPool(numberOfThreads: max(1, options.connections))
         threads.start()
+        counters.circuit.record(0)
     }
 
     /// Closes the connections and ends the threads; what is asked afterwards has no answer. Takes a second at most.
@@ -251,11 +252,12 @@ public final class RedisCache: SharedCache {
         // That is nothing against Redis.
         guard failure != .notAsked else { return counters.skipped.increment() }
         counters.failures.increment()
-        guard let pause = state.withLock({ $0.health.fail() }) else { return }
+        guard let attempt = state.withLock({ $0.health.fail() }) else { return }
         logger.warning(
             "the shared cache fails; going on without it",
             metadata: ["address": "\(address)", "reason": "\(failure)"])
-        tryAgain(in: pause)
+        counters.circuit.record(1)
+        tryLater(attempt)
     }
 
     /// Notes that Redis took nothing, which is nothing against its answers.
@@ -267,7 +269,9 @@ public final class RedisCache: SharedCache {
             metadata: ["address": "\(address)", "reason": "\(RedisFailure.refused(error))"])
     }
 
-    private func tryAgain(in pause: Duration) {
+    private func tryLater(_ attempt: Int) {
+        var generator = SystemRandomNumberGenerator()
+        let pause = CacheHealth.trials.delay(before: attempt, retryAfter: nil, using: &generator)
         NIOSingletons.posixEventLoopGroup.any().scheduleTask(in: TimeAmount(pause)) { [weak self] in
             guard let self, !self.state.withLock({ $0.isClosed }) else { return }
             self.threads.submit { [weak self] work in
@@ -290,7 +294,8 @@ public final class RedisCache: SharedCache {
         } catch {
             logger.debug("the shared cache still fails", metadata: ["reason": "\(error)"])
         }
-        if let next = state.withLock({ $0.health.tried(isAlive: isAlive) }) { return tryAgain(in: next) }
+        if let next = state.withLock({ $0.health.tried(isAlive: isAlive) }) { return tryLater(next) }
+        counters.circuit.record(0)
         logger.notice("the shared cache answers again", metadata: ["address": "\(address)"])
     }
 }

@@ -156,7 +156,7 @@ struct SQLTransaction {
 }
 
 extension StorageError {
-    init(_ error: SQLError) {
+    package init(_ error: SQLError) {
         switch error.kind {
         case .busy:
             self.init(.unavailable, "The database is busy. Try again later.", isTransient: true, cause: error)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +154,21 @@ def wait_until() -> Callable[[Callable[[], bool], float], None]:
             threading.Event().wait(0.01)
 
     return wait
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The URL of the cache that the lane has, or of one of the test's own."""
+    named = os.environ.get("STORAGED_TEST_REDIS")
+    if named:
+        yield named
+        return
+    if shutil.which("redis-server") is None:
+        pytest.skip("there is no redis-server")
+    script, folder = str(Path(__file__).resolve().parents[2] / "scripts" / "redis"), str(tmp_path / "redis")
+    tmp_path.chmod(0o755)
+    yield subprocess.run([script, "start", folder], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    subprocess.run([script, "stop", folder], capture_output=True, timeout=60, check=True)
 
 
 @pytest.fixture

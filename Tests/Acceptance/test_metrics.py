@@ -18,6 +18,7 @@ from client import Client, new_member, token_client
 from conftest import StartServer
 from daemon import Daemon, free_port, run_command
 from lanes import direct
+from metrics import scrape, settled_scrape, value
 from wire import Wire
 
 pytestmark = direct("nginx shows the figures to no client")
@@ -26,30 +27,14 @@ WaitUntil = Callable[[Callable[[], bool], float], None]
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Figures of what not every daemon has: connections to a database server, services that fail.
+# Figures of what not every daemon has. Other tests find them where they are: those of the connection and of the pool here, those of
+# services that fail in Tests/Faults.
 ELSEWHERE = {
     "storage_database_connections",
     "storage_retries_total",
     "storage_calls_given_up_total",
-    "storage_circuit_open",
     "http_requests_refused_total",
 }
-
-
-def scrape(url: str) -> str:
-    answer = requests.get(url + "/metrics", timeout=30)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return answer.text
-
-
-def settled_scrape(url: str) -> str:
-    """The figures when no request is under way but the one that asks: an answer is counted once it has left, which may be
-    after the client has it."""
-    deadline = time.monotonic() + 10
-    while value(text := scrape(url), "http_requests_in_flight") > 1:
-        assert time.monotonic() < deadline, "requests go on"
-    return text
 
 
 def families(text: str) -> dict[str, Metric]:
@@ -57,18 +42,6 @@ def families(text: str) -> dict[str, Metric]:
     found = list(text_string_to_metric_families(text))
     assert len({family.name for family in found}) == len(found)
     return {family.name: family for family in found}
-
-
-def value(text: str, name: str, **labels: str) -> float:
-    """The value of the one figure with these labels; 0 where there is none yet."""
-    figures = [
-        sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == name and all(sample.labels.get(key) == label for key, label in labels.items())
-    ]
-    assert len(figures) <= 1, figures
-    return figures[0] if figures else 0
 
 
 def check_format(text: str) -> None:
@@ -200,15 +173,35 @@ def test_the_parts_behind_are_measured(start: StartServer, wait_until: WaitUntil
     assert value(text, "storaged_build_info", version=version) == 1
 
 
-@pytest.mark.stores("postgres")
+@pytest.mark.stores("postgres", "nodes")
 def test_the_pool_is_measured(start: StartServer) -> None:
     daemon = start(POOL_SIZE="3")
-    token_client(daemon.url).put_name("a.txt")
-    text = scrape(daemon.url)
+    node = f"http://127.0.0.1:{daemon.ports[0]}"
+    token_client(node).put_name("a.txt")
+    text = scrape(node)
+    check_format(text)
     states = [value(text, "storage_database_connections", state=state) for state in ("in_use", "idle")]
     assert 1 <= sum(states) <= 7 and states[0] <= 1
     assert value(text, "storage_database_waiting") == 0
     assert value(text, "storage_database_wait_timeouts_total") == 0
+
+
+@pytest.mark.stores("sqlite")
+def test_a_shared_cache_is_measured(start: StartServer, redis: str, wait_until: WaitUntil) -> None:
+    daemon = start(CACHE_URL=redis)
+
+    def is_asked() -> bool:
+        """Nobody has looked this token up before; a machine that is busy may get no answer in time."""
+        new_member(daemon.url).client.listing()
+        return value(scrape(daemon.url), "storage_cache_questions_total", result="miss") > 0
+
+    wait_until(is_asked, 30)
+    text = scrape(daemon.url)
+    check_format(text)
+    for result in ("hit", "failed", "not_asked"):
+        assert f'storage_cache_questions_total{{result="{result}"}} ' in text
+    assert "storage_cache_malformed_total 0\n" in text
+    assert 'storage_circuit_open{service="redis"} 0\n' in text
 
 
 def test_it_is_shown_to_nobody_who_comes_through_a_proxy(server: Daemon) -> None:
@@ -294,16 +287,15 @@ def used_names(expressions: list[str]) -> set[str]:
 
 
 @pytest.mark.stores("sqlite")
-def test_dashboard_and_alerts_use_only_what_is_there(start: StartServer, wait_until: WaitUntil) -> None:
-    daemon = start(UPKEEP_INTERVAL="1s")
+def test_dashboard_and_alerts_use_only_what_is_there(start: StartServer, redis: str, wait_until: WaitUntil) -> None:
+    daemon = start(UPKEEP_INTERVAL="1s", CACHE_URL=redis)
     member = new_member(daemon.url)
     member.client.stored("/a.txt")
     member.client.download("/a.txt")
     wait_until(lambda: value(scrape(daemon.url), "storage_upkeep_passes_total", task="collector", result="succeeded") >= 1, 30)
     text = scrape(daemon.url)
-    names = {
-        sample.name for family in text_string_to_metric_families(text) for sample in family.samples
-    } | ELSEWHERE
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    names = {sample.name for sample in samples} | ELSEWHERE
     known = (ROOT / "Sources/StorageHTTP/Metrics/MetricsRegistry+Helps.swift").read_text()
     assert all(f'"{name}":' in known for name in ELSEWHERE)
 
@@ -321,6 +313,10 @@ def test_dashboard_and_alerts_use_only_what_is_there(start: StartServer, wait_un
     alerts = [folded or plain for folded, plain in expressions]
     assert len(alerts) == rules.count("- alert:") > 10
     assert used_names(alerts) <= names | {"up"}, used_names(alerts) - names
+    # A label that is asked for by its value is there with it, not only the name.
+    for name, selector in re.findall(r"(\w+)\{([^}]*)\}", " ".join(targets + alerts)):
+        labels = {pair for pair in re.findall(r'(\w+)="([^"]*)"', selector) if pair[0] != "job"}
+        assert not labels or any(sample.name == name and labels <= sample.labels.items() for sample in samples), selector
     # What is counted and neither drawn nor watched is either a plain fact or was forgotten.
     unused = {family.name for family in text_string_to_metric_families(text)} - {
         re.sub(r"_(total|bucket|count|sum)$", "", name) for name in used_names(targets + alerts)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +21,7 @@ from commands import lines, wait_for_status
 from conftest import StartServer
 from daemon import Daemon, free_port, run_command
 from forwarder import Forwarder
-from stores import cluster, create_database, drop_database
+from stores import cluster, create_database, drop_database, psql
 
 EXIT_UNAVAILABLE = 69
 EXIT_CONFIGURATION = 78
@@ -39,6 +43,47 @@ def database() -> Iterator[SplitResult]:
     drop_database(url)
 
 
+@pytest.fixture
+def certificate() -> Iterator[tuple[Path, Path]]:
+    """The certificate of a database server at 127.0.0.1, which is its own authority, and its key."""
+    folder = Path(tempfile.mkdtemp(prefix="storaged-tls-", dir="/tmp"))
+    folder.chmod(0o755)
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=database"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(chain)]
+    subprocess.run(["openssl", *made, *names], check=True, capture_output=True, timeout=60)
+    key.chmod(0o600)
+    yield chain, key
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def encrypted(certificate: tuple[Path, Path]) -> Iterator[SplitResult]:
+    """The URL of an empty database of a server of its own, which speaks TLS."""
+    chain, key = certificate
+    script = str(Path(__file__).resolve().parents[2] / "scripts" / "postgres")
+    folder = tempfile.mkdtemp(prefix="storaged-postgres-", dir="/tmp")
+    if os.geteuid() == 0:
+        # As whom the script runs it.
+        shutil.chown(key, next(name for name in ("postgres", "nobody") if known(name)))
+    settings = ["fsync=off", "ssl=on", f"ssl_cert_file={chain}", f"ssl_key_file={key}"]
+    started = subprocess.run([script, "start", folder, *settings], capture_output=True, text=True, timeout=90, check=False)
+    if started.returncode == EXIT_UNAVAILABLE:
+        pytest.skip("there is no Postgres here")
+    assert started.returncode == 0, started.stderr
+    yield urlsplit(started.stdout.strip())
+    subprocess.run([script, "stop", folder, "immediate"], check=True, timeout=90)
+    shutil.rmtree(folder)
+
+
+def known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
 def at_port(url: SplitResult, port: int) -> str:
     """The same database behind another port of this machine."""
     return url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl()
@@ -58,6 +103,31 @@ def in_parts(url: SplitResult) -> dict[str, str]:
         "POSTGRES_PASSWORD": str(url.password),
         "POSTGRES_db": url.path[1:],
     }
+
+
+# TLS
+
+
+def test_the_certificate_of_the_server_is_verified(
+    start: StartServer, tmp_path: Path, encrypted: SplitResult, certificate: tuple[Path, Path]
+) -> None:
+    verified = f"sslmode=verify-full&sslrootcert={certificate[0]}"
+    daemon = start(DATABASE_URL=encrypted._replace(query=verified).geturl())
+    client = token_client(daemon.url)
+    assert client.put_name("a.txt", b"mine").status_code == 204
+    assert client.get("/api/files/a.txt").content == b"mine"
+    sessions = "SELECT count(*) FILTER (WHERE ssl), count(*) FROM pg_stat_ssl JOIN pg_stat_activity a USING (pid) WHERE a.client_port > 0"
+    inside, all_of_them = psql(encrypted.geturl() + "?sslmode=disable", sessions + " AND a.pid <> pg_backend_pid()").strip().split("|")
+    assert int(all_of_them) > 0 and inside == all_of_them
+    # Another name than the certificate's, and an authority that nobody knows.
+    for netloc, query in (
+        (encrypted.netloc.replace("127.0.0.1", "localhost"), verified),
+        (encrypted.netloc, "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"),
+    ):
+        url = encrypted._replace(netloc=netloc, query=query).geturl()
+        result = run_command("user", "list", directory=tmp_path, DATABASE_URL=url)
+        assert result.returncode == EXIT_UNAVAILABLE, result.stderr
+        assert "certificate" in result.stderr and str(encrypted.password) not in result.stderr
 
 
 # What is said, and what is not

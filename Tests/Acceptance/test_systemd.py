@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,21 +72,6 @@ def calls_of(word: str) -> set[str]:
 # What a filter always lets through (systemd.exec(5)).
 ALWAYS = {"execve", "exit", "exit_group", "getrlimit", "rt_sigreturn", "sigreturn"}
 CALL = re.compile(r"^\d+ +(\w+)\(", re.MULTILINE)
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """The URL of the cache that the lane has, or of one of the test's own."""
-    named = os.environ.get("STORAGED_TEST_REDIS")
-    if named:
-        yield named
-        return
-    if shutil.which("redis-server") is None:
-        pytest.skip("there is no redis-server")
-    script, folder = str(ROOT / "scripts" / "redis"), str(tmp_path / "redis")
-    tmp_path.chmod(0o755)
-    yield subprocess.run([script, "start", folder], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
-    subprocess.run([script, "stop", folder], capture_output=True, timeout=60, check=True)
 
 
 @pytest.fixture

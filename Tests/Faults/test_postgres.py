@@ -19,6 +19,7 @@ from client import Client, new_token, token_client
 from commands import fsck
 from daemon import Daemon
 from expect import problem
+from metrics import scrape, total, value
 from stores import change, create_database, psql, use_database
 from wire import Wire, head
 
@@ -138,6 +139,8 @@ def test_restarts_under_load_lose_nothing(service: Service, cluster: Cluster, mo
                 cluster.restart(mode)
                 faults.healed()
     faults.report(f"restart -m {mode}")
+    shown = [scrape(f"http://127.0.0.1:{port}") for port in service.daemon.ports]
+    assert sum(total(text, "storage_retries_total", service="postgres") for text in shown) > 0
 
 
 @pytest.mark.parametrize("side", Side, ids=["before", "after"])
@@ -164,6 +167,29 @@ def test_connections_cut_at_any_moment_lose_nothing(service: Service, resetting:
                 assert service.proxy.cut(resetting=resetting) > 0
                 faults.healed()
     faults.report("cut")
+
+
+def test_a_database_that_is_gone_is_left_alone_and_found_again(tmp_path: Path, cluster: Cluster) -> None:
+    with Service(tmp_path, cluster, nodes=1) as service:
+        url = service.daemon.url
+        client = token_client(url)
+        assert client.put_name("old", b"old").status_code == 204
+        service.proxy.refuse()
+        service.proxy.cut()
+
+        def is_left_alone() -> bool:
+            problem(client.put_name("new"), 503)
+            return value(scrape(url), "storage_circuit_open", service="postgres") == 1
+
+        wait_until(is_left_alone, 30, "the database is left alone")
+        assert total(scrape(url), "storage_retries_total", service="postgres", operation="connect") > 0
+        began = time.monotonic()
+        problem(client.put_name("new"), 503)
+        assert time.monotonic() - began < 2, "it is not waited for any more"
+        service.proxy.accept()
+        assert service.seconds_until_it_answers() < RECONNECTED
+        assert 'storage_circuit_open{service="postgres"} 0\n' in scrape(url)
+        assert client.get("/api/files/old").content == b"old"
 
 
 def ask_everything(service: Service, token: str) -> list[tuple[str, int, float]]:

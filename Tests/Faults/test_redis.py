@@ -17,6 +17,7 @@ import requests
 from client import Client, Member, basic, new_member, new_token, sign_in, token_client
 from commands import done, lines
 from daemon import Daemon, run_command
+from metrics import scrape, value
 
 from proxy import wait_until
 from redis_service import FAULTS, Service
@@ -134,6 +135,8 @@ def test_it_is_used_and_found_again(service: Service) -> None:
     for _ in range(20):
         assert token_client(service.daemon.url).get("/api/files").status_code == 200
     assert "going on without it" in service.daemon.log()
+    nodes = [f"http://127.0.0.1:{port}" for port in service.daemon.ports]
+    assert 1 in [value(scrape(node), "storage_circuit_open", service="redis") for node in nodes]
     service.redis.ask("FLUSHALL")
     service.proxy.accept()
 

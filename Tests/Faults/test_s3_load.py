@@ -17,6 +17,7 @@ import requests
 from blobs import blobs_of
 from client import Client, Member, new_member
 from expect import problem
+from metrics import scrape, total, value
 
 from collector import Collector
 from gateway import Gateway
@@ -96,9 +97,14 @@ def test_a_burst_of_refusals_costs_few_requests_and_a_quick_answer(service: Serv
     assert asked <= answered * AMPLIFICATION + 10
     assert asked < answered / 2, "the bucket was not left alone"
     assert late[0] < 0.1
+    shown = scrape(service.daemon.url)
+    assert total(shown, "storage_retries_total", service="s3") > 0
+    assert total(shown, "storage_calls_given_up_total", service="s3") > 0
+    assert value(shown, "storage_circuit_open", service="s3") == 1
     service.proxy.script.lift()
     took = wait_until(lambda: member.client.download("/a.bin").status_code == 200, RECOVERED, "it is served again")
     print(f"served again after {took:.1f} s")
+    assert 'storage_circuit_open{service="s3"} 0\n' in scrape(service.daemon.url)
     service.check()
 
 

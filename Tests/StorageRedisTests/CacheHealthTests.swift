@@ -1,4 +1,5 @@
 import NIOCore
+import StorageCore
 import Testing
 
 @testable import StorageRedis
@@ -8,7 +9,7 @@ struct CacheHealthTests {
     private func broken() -> CacheHealth {
         var health = CacheHealth()
         for _ in 0..<2 { #expect(health.fail() == nil) }
-        #expect(health.fail() == .milliseconds(100))
+        #expect(health.fail() == 2)
         #expect(!health.isAsked)
         return health
     }
@@ -31,9 +32,13 @@ struct CacheHealthTests {
         #expect(health.fail() == nil, "what was under way says nothing more")
         health.succeed()
         #expect(!health.isAsked)
-        let pauses = (0..<10).compactMap { _ in health.tried(isAlive: false) }
-        #expect(pauses.prefix(3) == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
-        #expect(pauses.last == .seconds(30))
+        let attempts = (0..<10).compactMap { _ in health.tried(isAlive: false) }
+        #expect(attempts == Array(3...12))
+        var latest = Latest()
+        let pauses = attempts.map { CacheHealth.trials.delay(before: $0, retryAfter: nil, using: &latest) }
+        #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 <= $1 })
+        #expect(pauses.first.map { (.milliseconds(199)...(.milliseconds(200))).contains($0) } == true)
+        #expect(pauses.last.map { (.seconds(29)...(.seconds(30))).contains($0) } == true)
         #expect(health.tried(isAlive: true) == nil)
         #expect(health.isAsked)
     }
@@ -52,10 +57,15 @@ struct CacheHealthTests {
         var health = broken()
         _ = health.tried(isAlive: true)
         for _ in 0..<2 { _ = health.fail() }
-        #expect(health.fail() == .milliseconds(200))
+        #expect(health.fail() == 3)
         _ = health.tried(isAlive: true)
         for _ in 0..<200 { health.succeed() }
         for _ in 0..<2 { _ = health.fail() }
-        #expect(health.fail() == .milliseconds(100))
+        #expect(health.fail() == 2)
+    }
+
+    /// Draws the longest pause every time.
+    private struct Latest: RandomNumberGenerator {
+        mutating func next() -> UInt64 { .max }
     }
 }

@@ -24,6 +24,9 @@ extension MetricsRegistry {
         "storage_cache_hits_total": "Look-ups that a cache answered, by cache.",
         "storage_cache_misses_total": "Look-ups that a cache could not answer, by cache.",
         "storage_cache_bytes": "Bytes that a cache holds, by cache.",
+        "storage_cache_questions_total":
+            "Questions to the cache that processes share, by result: hit, miss, failed, not_asked.",
+        "storage_cache_malformed_total": "Values of the shared cache that were not right, and not believed.",
         "storage_retries_total": "Calls of a service that were repeated, by service and operation.",
         "storage_calls_given_up_total": "Calls of a service that were given up, by service, operation and reason.",
         "storage_circuit_open": "1 while a service that fails is left alone, by service.",

@@ -1,4 +1,6 @@
+import StorageCore
 import StorageSQL
+import Synchronization
 import Testing
 
 @testable import StoragePostgres
@@ -6,9 +8,34 @@ import Testing
 /// What becomes of a transaction that meets another, or loses its connection.
 @Suite("A transaction on Postgres", .needsPostgres)
 struct PostgresFaultTests {
+    /// Writes down what it is told.
+    private final class Witness: ResilienceObserver {
+        private let told = Mutex<[String]>([])
+
+        var all: [String] { told.withLock { $0 } }
+
+        func retried(
+            _ operation: String, of service: String, attempt: Int, after delay: Duration, because error: StorageError
+        ) {
+            told.withLock { $0.append("\(service): \(operation) for the \(attempt). time") }
+        }
+
+        func gaveUp(
+            _ operation: String, of service: String, attempts: Int, because reason: ResilientCaller.Surrender,
+            error: StorageError
+        ) {
+            told.withLock { $0.append("\(service): \(operation) given up after \(attempts) \(reason.rawValue)") }
+        }
+
+        func circuitChanged(of service: String, to state: CircuitBreaker.State) {
+            told.withLock { $0.append("\(service): \(state.rawValue)") }
+        }
+    }
+
     @Test("that loses its connection before COMMIT runs again, and counts once")
     func lostBeforeCommit() async throws {
-        try await PostgresServer.withDatabase { database in
+        let witness = Witness()
+        try await PostgresServer.withDatabase(observer: witness) { database in
             try await database.makeItems()
             let runs = Counter()
             try await database.write(.durable) { session in
@@ -18,12 +45,14 @@ struct PostgresFaultTests {
             let ids = try await database.ids()
             #expect(runs.value == 2)
             #expect(ids == [1])
+            #expect(witness.all == ["postgres: transaction for the 2. time"])
         }
     }
 
     @Test("whose connection is lost again and again fails, and leaves nothing")
     func lostAlways() async throws {
-        try await PostgresServer.withDatabase { database in
+        let witness = Witness()
+        try await PostgresServer.withDatabase(observer: witness) { database in
             try await database.makeItems()
             let error = try await thrown(SQLError.self) {
                 try await database.write(.durable) { session in
@@ -34,6 +63,8 @@ struct PostgresFaultTests {
             let ids = try await database.ids()
             #expect(error?.kind == .unreachable)
             #expect(ids == [])
+            let repeated = [2, 3].map { "postgres: transaction for the \($0). time" }
+            #expect(witness.all == repeated + ["postgres: transaction given up after 3 attempts"])
         }
     }
 

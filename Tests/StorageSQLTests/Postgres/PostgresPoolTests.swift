@@ -28,6 +28,29 @@ struct PostgresPoolTests {
         }
     }
 
+    @Test("refuses at once who would be one too many to wait")
+    func queue() async throws {
+        var options = Self.options(size: 1, overflow: 0)
+        options.waiting = 2
+        try await PostgresServer.withDatabase(pool: options) { database in
+            let gate = Gate()
+            async let holder: Void = database.hold(until: gate)
+            await gate.isReached()
+            try await withThrowingTaskGroup(of: SQLError?.self) { group in
+                for _ in 0..<3 {
+                    group.addTask { try await thrown(SQLError.self) { try await database.backend() } }
+                }
+                // Two of them wait, and only for the holder.
+                let first = try await group.next() ?? nil
+                #expect(first?.kind == .busy)
+                #expect(first?.description == "2 others are waiting")
+                gate.open()
+                for try await other in group { #expect(other == nil) }
+            }
+            try await holder
+        }
+    }
+
     @Test("opens more connections under load, and closes those beyond its size when they have rested")
     func overflow() async throws {
         var options = Self.options(size: 1, overflow: 2)

@@ -1,4 +1,5 @@
 import Foundation
+import StorageCore
 import StorageMigrations
 import StorageSQL
 import Testing
@@ -12,9 +13,10 @@ enum PostgresServer {
 
     /// Gives a test a schema of its own, empty, and removes it afterwards.
     static func withDatabase<Value>(
-        pool: PostgresPool.Options = .init(), _ body: (PostgresDatabase) async throws -> Value
+        pool: PostgresPool.Options = .init(), observer: some ResilienceObserver = LoggingResilienceObserver(),
+        _ body: (PostgresDatabase) async throws -> Value
     ) async throws -> Value {
-        try await withSchema { url in try await open(url, pool, body) }
+        try await withSchema { url in try await open(url, pool, observer, body) }
     }
 
     /// Gives a test the URL of a schema of its own, empty, and removes it afterwards.
@@ -37,7 +39,7 @@ enum PostgresServer {
         try await withPlace { url, place in
             let schema = "store_\(process)_\(place)"
             try await run("CREATE SCHEMA IF NOT EXISTS \(schema)", on: url)
-            return try await open(searching(schema, at: url), .init()) { database in
+            return try await open(searching(schema, at: url)) { database in
                 try await Migrator(database: database, migrations: Migration.postgres).up()
                 try await database.write(.durable) { session in
                     for table in tables { try session.execute("DELETE FROM \(table)", []) }
@@ -78,9 +80,11 @@ enum PostgresServer {
     }
 
     private static func open<Value>(
-        _ url: String, _ pool: PostgresPool.Options, _ body: (PostgresDatabase) async throws -> Value
+        _ url: String, _ pool: PostgresPool.Options = .init(),
+        _ observer: some ResilienceObserver = LoggingResilienceObserver(),
+        _ body: (PostgresDatabase) async throws -> Value
     ) async throws -> Value {
-        let database = try await PostgresDatabase.open(url: url, pool: pool)
+        let database = try await PostgresDatabase.open(url: url, pool: pool, observer: observer)
         return try await cleaningUp {
             try await body(database)
         } by: {
