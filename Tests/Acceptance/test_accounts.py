@@ -85,6 +85,15 @@ def test_an_unacceptable_registration_names_its_field(
     assert field in answer["detail"]
 
 
+@pytest.mark.parametrize("email", ["a\0b", "a\nb", "a\x7fb", "a" * 256], ids=["NUL", "line break", "DEL", "256 bytes"])
+@pytest.mark.parametrize("encoding", ["json", "data"])
+def test_an_unacceptable_email_is_named(anonymous: Client, encoding: str, email: str) -> None:
+    body = {"login": new_login(), "password": new_password(), "email": email}
+    answer = expect.problem(anonymous.post(REGISTER, **{encoding: body}), 422)
+    assert answer["detail"].startswith("email:")
+    assert register(anonymous, body["login"], body["password"]) == 201
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

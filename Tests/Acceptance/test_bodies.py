@@ -251,6 +251,8 @@ BROKEN_FORMS: dict[str, tuple[str, bytes]] = {
     "head that never ends": (form_type(), b"--" + BOUNDARY.encode() + b"\r\n" + b"x" * MIB),
     "head of CR only": (form_type(), b"--" + BOUNDARY.encode() + b"\r\n" + b"\r" * MIB),
     "preamble of 1 MiB": (form_type(), b"x" * MIB + b"\r\n" + WHOLE),
+    "epilogue of 1 MiB": (form_type(), WHOLE + b"x" * MIB),
+    "100 parameters of a part": (form_type(), part(FILE_HEAD + b"".join(b"; x%d=1" % n for n in range(100)))),
     "1,000 fields": (form_type(), form([*(Part(f"f{n}", b"") for n in range(1000)), Part("file", b"x", "a.txt")])),
     "100,000 fields": (form_type(), form(Part("f", b"") for _ in range(100_000))),
     "path of 2 MiB": (form_type(), form([Part("path", b"x" * 2 * MIB), Part("file", b"x", "a.txt")])),

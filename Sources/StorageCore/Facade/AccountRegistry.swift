@@ -90,7 +90,7 @@ public struct AccountRegistry: Sendable {
     /// - Parameters:
     ///   - login: 1 to 255 bytes of UTF-8 without a colon.
     ///   - password: What ``PasswordPolicy`` accepts.
-    ///   - email: Kept as it is; nobody writes to it.
+    ///   - email: At most 255 bytes without control characters. Kept as it is; nobody writes to it.
     ///   - principal: Who asks; nil for somebody who is not signed in.
     /// - Throws: ``StorageError/Code/forbidden``, ``StorageError/Code/unprocessable``, ``StorageError/Code/loginTaken``,
     ///   ``StorageError/Code/tooManyRequests``.
@@ -106,6 +106,9 @@ public struct AccountRegistry: Sendable {
         guard mayRegister else { throw StorageError(.forbidden, "Registration is closed.") }
         let login = try Login(login)
         try passwords.check(password)
+        guard email?.utf8.count ?? 0 <= 255, email?.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) ?? true else {
+            throw StorageError(.unprocessable, "email: must be at most 255 bytes without control characters.")
+        }
         // Administrators make as many as they like.
         guard let limiter, policy.registration == .open else {
             return try await makeAccount(ifFree: login, password: password, email: email)

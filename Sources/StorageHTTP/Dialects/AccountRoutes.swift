@@ -15,7 +15,7 @@ let accountRoutes = [
         let login = try fields.required("login", or: "username", "email")
         let account = try await call.accounts.register(
             login: login, password: try fields.required("password"),
-            email: try fields.bytes("email").flatMap { String(validating: $0, as: UTF8.self) },
+            email: try fields.text("email"),
             as: try await call.registrar())
         return .json(.created) { json in
             json.name("id")

@@ -17,8 +17,11 @@ struct HeaderParameters: Equatable, Sendable {
 
     let parameters: [Parameter]
 
-    /// Reads to the end of the cursor, which stands behind the leading word; nil when the list is malformed or names a
-    /// parameter twice. Empty entries are passed over.
+    /// The most parameters of one list: each name is compared with all before it.
+    static let maximumCount = 32
+
+    /// Reads to the end of the cursor, which stands behind the leading word; nil when the list is malformed, too long or
+    /// names a parameter twice. Empty entries are passed over.
     init?(_ cursor: inout ByteCursor, dialect: Dialect) {
         var parameters: [Parameter] = []
         while true {
@@ -28,7 +31,7 @@ struct HeaderParameters: Equatable, Sendable {
             cursor.skipBlanks()
             if cursor.isAtEnd || cursor.peek == ASCII.semicolon { continue }
             let name = ASCII.lowercased(cursor.take(while: ASCII.isToken))
-            guard name.isEmpty == false, cursor.consume(ASCII.equals),
+            guard name.isEmpty == false, cursor.consume(ASCII.equals), parameters.count < Self.maximumCount,
                 parameters.contains(where: { $0.name == name }) == false,
                 let value = Self.value(&cursor, dialect: dialect)
             else { return nil }

@@ -21,6 +21,8 @@ struct MultipartScanner: Sendable {
     static let maximumParts = 100
     /// The most bytes before the first boundary.
     static let maximumPreambleBytes = 1_024
+    /// The most bytes behind the closing boundary.
+    static let maximumEpilogueBytes = 65_536
     /// The most blanks between a boundary and the end of its line.
     static let maximumPaddingBytes = 64
 
@@ -45,6 +47,7 @@ struct MultipartScanner: Sendable {
     /// the headers, or that there is not at the start of the body.
     private var uncounted = 2
     private var preambleBytes = 0
+    private var epilogueBytes = 0
     private var partCount = 0
     private var failure: ParseError?
 
@@ -99,7 +102,12 @@ struct MultipartScanner: Sendable {
             state = .epilogue
             return .end
         case .epilogue:
+            epilogueBytes &+= bytes.count &- position
             position = bytes.count
+            guard epilogueBytes <= Self.maximumEpilogueBytes else {
+                throw ParseError(
+                    .invalidMultipart, "At most \(Self.maximumEpilogueBytes) bytes may follow the closing boundary.")
+            }
             return .needsBytes
         case .head(var lines):
             state = .closing

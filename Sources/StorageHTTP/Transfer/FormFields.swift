@@ -61,6 +61,17 @@ struct FormFields {
         throw StorageError(.unprocessable, "\(name): is missing.")
     }
 
+    /// A text; nil when it is not there.
+    ///
+    /// - Throws: 422 for what is not UTF-8.
+    func text(_ name: String) throws -> String? {
+        guard let value = try bytes(name) else { return nil }
+        guard let text = String(validating: value, as: UTF8.self) else {
+            throw StorageError(.unprocessable, "\(name): must be UTF-8.")
+        }
+        return text
+    }
+
     /// A whole number; nil when it is not there.
     ///
     /// - Parameter malformed: What a value of a form is refused with that is none.

@@ -60,6 +60,15 @@ struct ContentDispositionTests {
         #expect(ContentDisposition(formData: Array(value.utf8)) == nil)
     }
 
+    @Test("of a part has at most 32 parameters")
+    func parameters() {
+        func value(_ count: Int) -> [UInt8] {
+            Array(("form-data; name=a" + (1..<count).map { "; x\($0)=y" }.joined()).utf8)
+        }
+        #expect(ContentDisposition(formData: value(32))?.name == Array("a".utf8))
+        #expect(ContentDisposition(formData: value(33)) == nil)
+    }
+
     @Test("of a part keeps a file name that is not UTF-8 for the path check to refuse")
     func invalidUTF8() {
         let value = Array("form-data; name=\"a\"; filename=\"".utf8) + [0xFF, 0xFE] + Array("\"".utf8)
