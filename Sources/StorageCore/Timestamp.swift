@@ -23,7 +23,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
     /// Whole seconds since the Unix epoch, rounded down: the resolution of HTTP dates.
     public var seconds: Int64 {
-        microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
+        microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
     }
 
     /// Orders by time.

@@ -93,9 +93,11 @@ struct StoredFile {
         } else {
             let standing = Standing(rawValue: try row.integer(17)) ?? .doubtful
             guard standing != .doubtful else { return nil }
+            let size = try row.integer(8)
+            guard size >= 0 else { throw SQLError(.damaged, "a file of \(size) bytes") }
             entry = .file(
                 Revision(
-                    id: try row.id(7), blob: try row.blobKey(12), size: try row.integer(8),
+                    id: try row.id(7), blob: try row.blobKey(12), size: size,
                     mediaType: MediaType(stored: try row.text(9)), sentName: try row.optionalText(10),
                     createdAt: try row.time(11), isIntact: standing == .intact))
             revisionNumber = try row.integer(15)

@@ -115,6 +115,19 @@ struct FileFactsTests {
         }
     }
 
+    @Test("that cannot be are damage, and nothing that ends the process", arguments: Engine.available)
+    func impossibleSize(_ engine: Engine) async throws {
+        try await engine.withDatabase { databases in
+            let database = databases[0]
+            try await fillWithoutFacts(database)
+            try await database.migrator.up()
+            while try await database.store.tidy(.backfill) {}
+            try await database.execute("UPDATE files SET size = -1 WHERE type = 'file'")
+            let error = try await thrown(StorageError.self) { try await database.store.file(file) }
+            #expect(error?.code == .internal)
+        }
+    }
+
     @Test("are not believed of a file that a version without them has written since", arguments: Engine.available)
     func olderWriters(_ engine: Engine) async throws {
         try await engine.withDatabase { databases in

@@ -123,6 +123,13 @@ extension FileStorage {
             logger.critical("a live blob has the wrong size", metadata: ["key": "\(revision.blob)"])
             throw Self.corrupt
         }
+        guard content.range == range else {
+            logger.critical(
+                "a store gave another part than it was asked for",
+                metadata: ["key": "\(revision.blob)", "asked": "\(range)", "given": "\(content.range)"])
+            throw StorageError(
+                .unavailable, "The store gave another part of the file. Try again later.", isTransient: true)
+        }
         let isWhole = range == 0..<revision.size
         guard isWhole, !content.isVerified else { return content }
         switch content.body {

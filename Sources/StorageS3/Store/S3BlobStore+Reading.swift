@@ -23,6 +23,9 @@ extension S3BlobStore {
             // No byte of the blob lies in the range.
             case 416:
                 guard let object = try await bucket.head(key.name) else { return nil }
+                guard object.size <= range?.lowerBound ?? 0 else {
+                    throw S3Failure.unbelievable("416 for bytes that are there")
+                }
                 return BlobContent(size: object.size, range: object.size..<object.size, body: .bytes(ByteBuffer()))
             default: throw S3Failure.unbelievable("status \(answer.status) without a condition")
             }

@@ -62,7 +62,7 @@ struct DecimalNumberTests {
 struct TimestampTests {
     static let moments: [(Int64, Int64)] = [
         (0, 0), (1, 0), (999_999, 0), (1_000_000, 1), (1_999_999, 1), (-1, -1), (-999_999, -1), (-1_000_000, -1),
-        (-1_000_001, -2), (.max, 9_223_372_036_854),
+        (-1_000_001, -2), (.max, 9_223_372_036_854), (.min, -9_223_372_036_855),
     ]
 
     @Test("Whole seconds are rounded down, before the epoch too", arguments: moments)

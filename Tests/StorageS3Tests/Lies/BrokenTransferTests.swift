@@ -54,6 +54,23 @@ struct BrokenTransferTests {
         }
     }
 
+    @Test("a part that is there is not taken for one that is not", arguments: [1_000, 300_000])
+    func deniedPart(size: Int) async throws {
+        try await s3.withStore { store in
+            let bytes = ByteBuffer.random(count: size, seed: 4)
+            let key = try await save(bytes, in: store)
+            s3.refuse { request, count in
+                request.operation == "GetObject" && count == 1 ? .error(416, "InvalidRange") : nil
+            }
+            let content = try #require(try await store.open(key, range: 10..<500))
+            let read = try await content.stream.collect(upTo: 490)
+            #expect(content.range == 10..<500)
+            #expect(read == bytes.getSlice(at: 10, length: 490))
+            s3.refuse { request, _ in request.operation == "GetObject" ? .error(416, "InvalidRange") : nil }
+            await #expect(throws: StorageError.self) { _ = try await store.open(key, range: 10..<500) }
+        }
+    }
+
     @Test("a small blob that breaks off is read again", arguments: [0, 1, 999])
     func smallDownload(kept: Int) async throws {
         try await s3.withStore { store in
