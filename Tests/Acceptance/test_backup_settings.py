@@ -82,7 +82,7 @@ def test_a_password_that_only_a_file_tells_is_asked_for(tmp_path: Path, files: d
     assert PASSWORD not in result.stderr and list(given.glob("20*Z")) == []
 
 
-@pytest.mark.stores("postgres")
+@pytest.mark.stores("postgres", "nodes")
 def test_a_database_named_in_yaml_is_backed_up_and_restored(start: StartServer, tmp_path: Path) -> None:
     daemon = start()
     member = new_member(daemon.url)
@@ -105,6 +105,27 @@ def test_a_database_named_in_yaml_is_backed_up_and_restored(start: StartServer, 
     assert result.returncode == 0, result.stdout + result.stderr
     again = Client(start(elsewhere).url, {"Authorization": f"Bearer {member.token}"})
     assert again.download("/a.txt").content == b"mine"
+
+
+@pytest.mark.stores("sqlite")
+@pytest.mark.parametrize(
+    ("endpoint", "provider"), [("https://s3.example.org", "Other"), (None, "AWS")], ids=["a service", "Amazon's own"]
+)
+def test_the_bucket_of_the_settings_is_copied(tmp_path: Path, endpoint: str | None, provider: str) -> None:
+    (tmp_path / "data").mkdir()
+    sqlite3.connect(tmp_path / "data" / "storaged.sqlite").close()
+    seen = tmp_path / "seen"
+    path = program(tmp_path / "bin", "rclone", f'env | grep ^RCLONE >{seen}\nprintf "%s\\n" "$@" >>{seen}\nexit 9\n')
+    settings = {"S3_BUCKET": "files", "S3_PREFIX": "a/b", "S3_REGION": "eu-west-3", "S3_ACCESS_KEY": "k", "S3_SECRET_KEY": "s"}
+    if endpoint:
+        settings["S3_ENDPOINT"] = endpoint
+    result = run("storaged-backup", tmp_path / "backups", PATH=path, **settings)
+    assert result.returncode == 9, result.stderr
+    told = seen.read_text().splitlines()
+    assert f"RCLONE_CONFIG_STORAGED_PROVIDER={provider}" in told
+    assert f"RCLONE_CONFIG_STORAGED_ENDPOINT={endpoint or ''}" in told
+    assert "RCLONE_CONFIG_STORAGED_REGION=eu-west-3" in told
+    assert "storaged:files/a/b" in told
 
 
 @pytest.mark.stores("sqlite")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daemon import binary_path, run_command
+import nginx
+from daemon import binary_path, free_port, run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "Documentation" / "getting-started.md").read_text()
@@ -87,6 +88,20 @@ def test_nginx_of_compose_knows_the_addresses_of_the_nodes(stack: dict[str, dict
     listed = re.findall(r"^server ([\d.]+):8080 ", nodes, re.MULTILINE)
     given = [stack[name]["networks"]["inside"]["ipv4_address"] for name in ("storaged-1", "storaged-2")]  # type: ignore[index]
     assert listed == given
+
+
+def test_nginx_understands_the_files_that_compose_gives_it(tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    shutil.copytree(nginx.SHIPPED, tmp_path / "storaged")
+    shutil.copy(ROOT / "deploy" / "compose" / "storaged-nodes.conf", tmp_path / "storaged")
+    user = "user root;" if os.geteuid() == 0 else ""
+    (tmp_path / "nginx.conf").write_text(nginx.MAIN.format(user=user, directory=tmp_path))
+    server = (ROOT / "deploy" / "compose" / "nginx.conf").read_text()
+    assert server.count("listen 80;") == 1
+    (tmp_path / "conf.d" / "default.conf").write_text(server.replace("listen 80;", f"listen 127.0.0.1:{free_port()};"))
+    shown = output(nginx.program(), "-p", str(tmp_path), "-e", "error.log", "-c", "nginx.conf", "-T")
+    assert "test is successful" in shown
+    assert "server 172.30.57.11:8080" in shown, "the nodes are among what was read"
 
 
 def test_the_image_builds_on_what_a_checkout_of_it_has() -> None:
