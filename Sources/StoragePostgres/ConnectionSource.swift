@@ -10,11 +10,9 @@ import Synchronization
 /// others are told at once.
 final class ConnectionSource: Sendable {
     private struct State {
-        /// Since when no connection could be made; nil while it can.
-        var failing: (since: NIODeadline, error: PostgresError)?
+        /// Since when no connection could be made, and when that was seen last; nil while one can.
+        var failing: (since: NIODeadline, seen: NIODeadline, error: PostgresError)?
         var isBeingTried = false
-        /// Whether it was said that the server has been away for long.
-        var isGivenUp = false
         /// Which of the hosts answered last.
         var host = 0
     }
@@ -46,22 +44,15 @@ final class ConnectionSource: Sendable {
         do throws(PostgresError) {
             let first = state.withLock { $0.host }
             let connection = try PostgresConnection(address, first: first, for: purpose)
-            let wasGivenUp = state.withLock { state in
-                defer { state = State(host: connection.host) }
-                return state.isGivenUp
-            }
-            if wasGivenUp { repetitions.circuitChanged(to: .closed) }
+            state.withLock { $0 = State(host: connection.host) }
             return connection
         } catch {
-            let isGivenUpNow = state.withLock { state in
-                let since = state.failing?.since ?? began
-                state.failing = (since, error)
+            state.withLock { state in
+                // A failure of long ago is none of this outage: nobody needed a connection since.
+                let isOngoing = state.failing.map { $0.seen + Self.patience > began } ?? false
+                state.failing = (isOngoing ? state.failing?.since ?? began : began, .now(), error)
                 if tries { state.isBeingTried = false }
-                guard !state.isGivenUp, since + Self.patience < .now() else { return false }
-                state.isGivenUp = true
-                return true
             }
-            if isGivenUpNow { repetitions.circuitChanged(to: .open) }
             throw error
         }
     }

@@ -161,7 +161,9 @@ final class ReadLane: Sendable {
                     // One of its keys may be to blame; who waits for a lock is not.
                     case .failed(let error) where question.queries.count > 1 && !error.isLockTimeout:
                         alone += question.queries
-                    case .failed(let error): question.fail(SQLError(error))
+                    case .failed(let error):
+                        if error.isPassing { repetitions.givesUp(.query, attempts: losses + 1, because: error) }
+                        question.fail(SQLError(error))
                     }
                 }
                 try connection.endOfBatch()
@@ -176,8 +178,9 @@ final class ReadLane: Sendable {
                     together.removeFirst(silent.count)
                 }
                 guard losses <= Self.losses else {
-                    repetitions.givesUp(.query, attempts: losses, because: error)
-                    for query in together + alone { query.finish(.failure(SQLError(error))) }
+                    let rest = together + alone
+                    if !rest.isEmpty { repetitions.givesUp(.query, attempts: losses, because: error) }
+                    for query in rest { query.finish(.failure(SQLError(error))) }
                     return
                 }
                 repetitions.repeats(.query, count: together.count, attempt: losses + 1, because: error)

@@ -34,11 +34,6 @@ struct Repetitions: Sendable {
             operation.rawValue, of: Self.service, attempts: attempts, because: .attempts, error: Self.shown(error))
     }
 
-    /// From now on one caller at a time tries to connect, or everybody again.
-    func circuitChanged(to state: CircuitBreaker.State) {
-        observer.circuitChanged(of: Self.service, to: state)
-    }
-
     private static func shown(_ error: any Error) -> StorageError {
         switch error {
         case let error as StorageError: error

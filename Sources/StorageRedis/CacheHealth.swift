@@ -4,10 +4,10 @@ import StorageCore
 /// Whether Redis is asked at all: pure, so that its owner says when time has passed.
 ///
 /// After three failures in a row nobody asks, and it is tried behind everybody's back, after the pauses of ``trials``. One that answers is
-/// asked again; one that soon fails again waits for longer.
+/// asked again; for one that soon fails again they go on from where they were.
 struct CacheHealth: Equatable {
     private static let mostFailures = 3
-    /// When it is tried: after a tenth of a second at most, then twice as long each time, up to half a minute.
+    /// When it is tried: after a tenth of a second at most, then after twice that each time, up to half a minute.
     static let trials: RetryPolicy = {
         var policy = RetryPolicy()
         policy.maximumAttempts = .max

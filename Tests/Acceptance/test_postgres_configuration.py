@@ -67,13 +67,15 @@ def encrypted(certificate: tuple[Path, Path]) -> Iterator[SplitResult]:
         # As whom the script runs it.
         shutil.chown(key, next(name for name in ("postgres", "nobody") if known(name)))
     settings = ["fsync=off", "ssl=on", f"ssl_cert_file={chain}", f"ssl_key_file={key}"]
-    started = subprocess.run([script, "start", folder, *settings], capture_output=True, text=True, timeout=90, check=False)
-    if started.returncode == EXIT_UNAVAILABLE:
-        pytest.skip("there is no Postgres here")
-    assert started.returncode == 0, started.stderr
-    yield urlsplit(started.stdout.strip())
-    subprocess.run([script, "stop", folder, "immediate"], check=True, timeout=90)
-    shutil.rmtree(folder)
+    try:
+        started = subprocess.run([script, "start", folder, *settings], capture_output=True, text=True, timeout=90, check=False)
+        if started.returncode == EXIT_UNAVAILABLE:
+            pytest.skip("there is no Postgres here")
+        assert started.returncode == 0, started.stderr
+        yield urlsplit(started.stdout.strip())
+    finally:
+        subprocess.run([script, "stop", folder, "immediate"], check=False, timeout=90)
+        shutil.rmtree(folder)
 
 
 def known(user: str) -> bool:

@@ -27,7 +27,7 @@ public protocol BlobStore: Sendable {
 
     /// Opens a blob for reading, from the start or a part of it; nil when it is not there.
     ///
-    /// A range beyond the size is cut to it. The content stays readable after a ``remove(_:)-(BlobKey)`` for as long as the
+    /// A range beyond the size is cut to it; ``BlobContent/range`` is what is left of it, and exactly that is read. The content stays readable after a ``remove(_:)-(BlobKey)`` for as long as the
     /// store's kind allows: on disk until it is released, in a bucket for the collector's grace period.
     func open(_ key: BlobKey, range: ByteRange?) async throws -> BlobContent?
 
