@@ -149,22 +149,21 @@ def test_an_answer_that_is_cut_off_never_ends_in_order(tmp_path: Path) -> None:
         client = daemon.start().client()
         assert client.put("/api/files/a", data=bytes(24 << 20)).status_code == 204
         request = wire_head("GET", "/api/files/a", [*client.headers.items()])
-        with (
-            socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection,
-            daemon.context().wrap_socket(
-                connection, server_hostname="localhost", suppress_ragged_eofs=False
-            ) as secured,
-        ):
-            # The system would take the whole of it for a client that does not read.
-            secured.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-            secured.sendall(request)
-            assert secured.recv(1)
-            deadline = time.monotonic() + 20
-            while "broken_off" not in daemon.log():
-                assert time.monotonic() < deadline, daemon.log()
-                threading.Event().wait(0.05)
-            with pytest.raises((ConnectionError, ssl.SSLEOFError)):
-                read_to_end(secured)
+        with socket.socket() as connection:
+            # The system would take the whole of it for a client that does not read, or for what is between it and a node.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+            connection.settimeout(20)
+            connection.connect(("127.0.0.1", daemon.ports[0]))
+            context = daemon.context()
+            with context.wrap_socket(connection, server_hostname="localhost", suppress_ragged_eofs=False) as secured:
+                secured.sendall(request)
+                assert secured.recv(1)
+                deadline = time.monotonic() + 20
+                while "broken_off" not in daemon.log():
+                    assert time.monotonic() < deadline, daemon.log()
+                    threading.Event().wait(0.05)
+                with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+                    read_to_end(secured)
         assert daemon.stop() == 0
 
 
